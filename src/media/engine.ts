@@ -1,0 +1,48 @@
+import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
+
+/** What happened to a leg's transport. `connected`: ICE and DTLS are up, SRTP keys are in place. */
+export type MediaLegState = "connected" | "disconnected" | "failed" | "closed";
+
+/** Where a leg reports. Per-packet callbacks are plain functions: no event, no promise. */
+export interface MediaLegListener {
+  /** ICE has a working pair; DTLS may still be under way. At most once. */
+  onIceConnected(): void;
+  onState(state: MediaLegState): void;
+  /** A decrypted RTP packet; the bytes are valid only during the call. */
+  onRtp(packet: Uint8Array): void;
+}
+
+export interface MediaLegStats {
+  readonly bytesSent: number;
+  readonly bytesReceived: number;
+  /** Packets that the transport refused to send (not connected, buffer full). */
+  readonly sendsDropped: number;
+}
+
+/** One call's secure media transport. */
+export interface MediaLeg {
+  /** Our side's parameters: complete, candidates included, when `openLeg` resolves. */
+  readonly local: LocalAudio;
+  /** Starts ICE checks and DTLS. Called once the peer knows our answer (it drops checks before). Idempotent. */
+  connect(): void;
+  /** Sends one RTP packet, encrypted. The bytes are free for reuse when it returns. False when it was not sent. */
+  sendRtp(packet: Uint8Array): boolean;
+  stats(): MediaLegStats;
+  /** Releases sockets and keys. Idempotent; nothing is reported after it. */
+  close(): void;
+}
+
+/**
+ * Makes media legs. Two promises to the call above it: nothing leaves the machine before `connect`,
+ * and RTP passes in both directions as it is, but for encryption.
+ */
+export interface MediaEngine {
+  readonly name: string;
+  /**
+   * Opens our side of a leg toward the peer that `offer` describes.
+   * @throws {RingbackError} `MEDIA_ENGINE_FAILED`.
+   */
+  openLeg(offer: AudioDescription, listener: MediaLegListener): Promise<MediaLeg>;
+  /** Closes every leg. Idempotent. */
+  close(): Promise<void>;
+}
