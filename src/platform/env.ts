@@ -1,0 +1,4 @@
+/** The environment as the program was started with: the only place that reads `process.env`. */
+export function readEnvironment(): Readonly<Record<string, string | undefined>> {
+  return process.env;
+}
