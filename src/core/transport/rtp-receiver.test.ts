@@ -1,0 +1,103 @@
+import fc from "fast-check";
+import { expect, test } from "vitest";
+import { createRtpHeader } from "./rtp.ts";
+import { RtpReceiver } from "./rtp-receiver.ts";
+
+function setUp(ssrc = 1) {
+  const receiver = new RtpReceiver(48_000);
+  const header = createRtpHeader();
+  const receive = (sequence: number, nowMs = 0, timestamp = 0, from = ssrc) => {
+    Object.assign(header, { sequence, timestamp, ssrc: from });
+    return receiver.receive(header, nowMs, true);
+  };
+  return { receiver, receive };
+}
+
+test("an unbroken stream has no loss and no jitter", () => {
+  const { receiver, receive } = setUp();
+  for (let i = 0; i < 200; i += 1) receive((65_500 + i) & 0xffff, 5 + i * 20, i * 960);
+  expect(receiver.stats()).toMatchObject({
+    packetsReceived: 200,
+    packetsLost: 0,
+    packetsDuplicate: 0,
+    jitterMs: 0,
+    firstPacketMs: 5,
+    lastPacketMs: 5 + 199 * 20,
+    ssrc: 1,
+    ssrcChanges: 0,
+  });
+});
+
+test("missing packets are lost until they come late", () => {
+  const { receiver, receive } = setUp();
+  for (const sequence of [10, 11, 14]) receive(sequence);
+  expect(receiver.stats().packetsLost).toBe(2);
+  expect(receive(12)).toBe("new");
+  expect(receiver.stats().packetsLost).toBe(1);
+});
+
+test("a packet that came before the first one in order counts as received, not as lost", () => {
+  const { receiver, receive } = setUp();
+  receive(0);
+  receive(65_535);
+  expect(receiver.stats()).toMatchObject({ packetsReceived: 2, packetsLost: 0 });
+});
+
+test("a repeated packet is a duplicate", () => {
+  const { receiver, receive } = setUp();
+  receive(1);
+  receive(2);
+  expect(receive(1)).toBe("duplicate");
+  expect(receive(2)).toBe("duplicate");
+  expect(receiver.stats()).toMatchObject({ packetsReceived: 2, packetsDuplicate: 2, packetsLost: 0 });
+});
+
+test("one packet far off is dropped, two in a row are a restart of the sender", () => {
+  const { receiver, receive } = setUp();
+  receive(100);
+  receive(101);
+  expect(receive(30_000)).toBe("out-of-range");
+  expect(receive(102)).toBe("new");
+  expect(receive(40_000)).toBe("out-of-range");
+  expect(receive(40_001)).toBe("new");
+  expect(receive(40_002)).toBe("new");
+  expect(receiver.stats()).toMatchObject({ packetsReceived: 5, packetsOutOfRange: 2, packetsLost: 0 });
+});
+
+test("another SSRC starts a sequence of its own and keeps the totals", () => {
+  const { receiver, receive } = setUp();
+  receive(1);
+  receive(3);
+  receive(50_000, 0, 0, 2);
+  receive(50_001, 0, 0, 2);
+  expect(receiver.stats()).toMatchObject({ packetsReceived: 4, packetsLost: 1, ssrc: 2, ssrcChanges: 1 });
+});
+
+test("jitter follows RFC 3550 A.8", () => {
+  const { receiver, receive } = setUp();
+  receive(0, 0, 0);
+  // 16 ms late: D = 768 ticks, J = 768 / 16 = 48 ticks = 1 ms.
+  receive(1, 36, 960);
+  expect(receiver.stats().jitterMs).toBeCloseTo(1, 10);
+});
+
+test("unreadable packets are counted by reason", () => {
+  const { receiver } = setUp();
+  receiver.countBad("padding");
+  receiver.countBad("payload-type");
+  receiver.countBad("payload-type");
+  expect(receiver.stats().packetsBad).toMatchObject({ padding: 1, "payload-type": 2, version: 0 });
+  expect(receiver.stats()).toMatchObject({ packetsReceived: 0, firstPacketMs: null, ssrc: null });
+});
+
+test("whatever comes in, every packet is counted once", () => {
+  fc.assert(
+    fc.property(fc.array(fc.tuple(fc.nat(0xffff), fc.nat(2)), { maxLength: 300 }), (packets) => {
+      const { receiver, receive } = setUp();
+      for (const [sequence, ssrc] of packets) receive(sequence, 0, 0, ssrc);
+      const stats = receiver.stats();
+      expect(stats.packetsReceived + stats.packetsDuplicate + stats.packetsOutOfRange).toBe(packets.length);
+      expect(stats.packetsLost).toBeGreaterThanOrEqual(0);
+    }),
+  );
+});
