@@ -1,0 +1,11 @@
+export { buildAnswer, buildOffer, type OfferOptions } from "./build-sdp.ts";
+export { type ConformResult, conformSdp, type SdpChange } from "./conform-sdp.ts";
+export { type LintOptions, lintSdp, type SdpFinding } from "./lint-sdp.ts";
+export type { AudioDescription, DtlsSetup, Fingerprint, IceCandidate, LocalAudio } from "./model.ts";
+export { parseSdp, type SdpInvalidReason } from "./parse-sdp.ts";
+export { type ReadOptions, readAudioDescription } from "./read-audio-description.ts";
+export { SDP_RULES, sdpRule } from "./rules.ts";
+export type { SdpDocument, SdpLine, SdpMedia } from "./sdp-document.ts";
+export { SDP_LIMITS, type SdpLimits } from "./sdp-limits.ts";
+export type { SdpRole, SdpRule, SdpRuleId, SdpSeverity } from "./sdp-rule.ts";
+export { serializeSdp } from "./serialize-sdp.ts";
