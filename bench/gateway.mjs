@@ -1,0 +1,41 @@
+// The program under test, in a process of its own: answers every call and plays the sample in a loop.
+// Over IPC it takes { start }, and answers each { sample } with its CPU time and memory.
+import { createGateway } from "ringback";
+
+let gateway = null;
+
+process.on("message", async (message) => {
+  if (message.start) await start(message.start);
+  if (message.sample) sample();
+  if (message.stop) {
+    await gateway?.close();
+    process.disconnect();
+  }
+});
+
+async function start({ graphUrl, phoneNumberId, file }) {
+  gateway = createGateway({
+    token: "simulator-token",
+    appSecret: "simulator-app-secret",
+    verifyToken: "simulator-verify-token",
+    phoneNumbers: [phoneNumberId],
+    graph: { url: graphUrl },
+  }).onCall(async (call) => {
+    const playing = call.play(file, { loop: true });
+    await call.answer();
+    await playing;
+  });
+  await gateway.preload(file);
+  const { url } = await gateway.listen({ port: 0 });
+  process.send({ url });
+}
+
+function sample() {
+  globalThis.gc?.();
+  const { user, system } = process.cpuUsage();
+  process.send({
+    cpuMs: (user + system) / 1000,
+    rssBytes: process.memoryUsage.rss(),
+    status: gateway.status,
+  });
+}

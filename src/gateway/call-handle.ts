@@ -1,0 +1,68 @@
+import type { CallPhase } from "../core/call/types.ts";
+import type { MediaStats, PlayResult } from "../media/index.ts";
+import type { CallerIdentity, ConnectEvent } from "../whatsapp/call-event.ts";
+import type { Call, CallEnd, CallEvents, PlayOptions } from "./call.ts";
+import type { CallSession } from "./call-session.ts";
+import type { TimelineEntry } from "./timeline.ts";
+
+/** The user's view of a session: what may be asked of a call, and nothing of how it is done. */
+export class CallHandle implements Call {
+  readonly id: string;
+  readonly phoneNumberId: string;
+  readonly caller: CallerIdentity;
+  readonly deeplinkPayload: string | null;
+  readonly ctaPayload: string | null;
+  onFrame: ((opusPayload: Uint8Array, rtpTimestamp: number) => void) | null = null;
+  readonly #session: CallSession;
+
+  constructor(session: CallSession, event: ConnectEvent) {
+    this.#session = session;
+    this.id = event.callId;
+    this.phoneNumberId = event.phoneNumberId;
+    this.caller = event.caller;
+    this.deeplinkPayload = event.deeplinkPayload;
+    this.ctaPayload = event.ctaPayload;
+  }
+
+  get phase(): CallPhase {
+    return this.#session.phase;
+  }
+
+  get timeline(): readonly TimelineEntry[] {
+    return this.#session.timeline.entries;
+  }
+
+  get ended(): Promise<CallEnd> {
+    return this.#session.ended;
+  }
+
+  on<K extends keyof CallEvents>(event: K, listener: (...args: CallEvents[K]) => void): this {
+    this.#session.events.on(event, listener);
+    return this;
+  }
+
+  off<K extends keyof CallEvents>(event: K, listener: (...args: CallEvents[K]) => void): this {
+    this.#session.events.off(event, listener);
+    return this;
+  }
+
+  answer(): Promise<void> {
+    return this.#session.answer();
+  }
+
+  reject(): Promise<void> {
+    return this.#session.reject();
+  }
+
+  hangUp(): Promise<void> {
+    return this.#session.hangUp("local-hangup");
+  }
+
+  play(file: string, options: PlayOptions = {}): Promise<PlayResult> {
+    return this.#session.play(file, options);
+  }
+
+  stats(): MediaStats | null {
+    return this.#session.stats();
+  }
+}

@@ -1,0 +1,369 @@
+import { IncomingCall } from "../core/call/incoming-call.ts";
+import type {
+  CallAction,
+  CallInput,
+  CallOutput,
+  CallPhase,
+  EndReason,
+  IncomingCallOptions,
+  LocalEndReason,
+} from "../core/call/types.ts";
+import { buildAnswer, readAudioDescription } from "../core/sdp/index.ts";
+import { isRingbackError, RingbackError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import {
+  type EncodedPrompt,
+  type MediaClock,
+  type MediaEngine,
+  MediaSession,
+  type MediaStats,
+  type PlayResult,
+  type PromptCache,
+} from "../media/index.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { TimerHandle, Timers } from "../platform/timers.ts";
+import type { ConnectEvent, TerminateEvent } from "../whatsapp/call-event.ts";
+import { explainCode } from "../whatsapp/error-catalogue.ts";
+import type { GraphClient } from "../whatsapp/graph-client.ts";
+import type { CallEnd, CallEvents, CallHandler, PlayOptions, RemoteError } from "./call.ts";
+import { CallGraph } from "./call-graph.ts";
+import { CallHandle } from "./call-handle.ts";
+import { SafeEmitter } from "./safe-emitter.ts";
+import { Timeline, type TimelineStep } from "./timeline.ts";
+
+/** What every session of a gateway shares. */
+export interface SessionContext {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly engine: MediaEngine;
+  readonly mediaClock: MediaClock;
+  readonly prompts: PromptCache;
+  readonly logger: Logger;
+  readonly call: IncomingCallOptions;
+  readonly handler: CallHandler;
+}
+
+/**
+ * Carries out what one call's machine says: Graph requests, media leg, timer, the user's handler.
+ * It knows no protocol of its own.
+ */
+export class CallSession {
+  readonly events: SafeEmitter<CallEvents>;
+  readonly timeline: Timeline;
+  readonly ended: Promise<CallEnd>;
+
+  readonly #context: SessionContext;
+  readonly #event: ConnectEvent;
+  readonly #machine: IncomingCall;
+  readonly #graph: CallGraph;
+  readonly #logger: Logger;
+  readonly #call: CallHandle;
+  readonly #inputs: CallInput[] = [];
+  #feeding = false;
+  #timer: TimerHandle | null = null;
+  #media: MediaSession | null = null;
+  #opening: Promise<void> = Promise.resolve();
+  #phase: CallPhase = "ringing";
+  #activeSinceMs: number | null = null;
+  #error: RingbackError | null = null;
+  #remoteErrors: readonly RemoteError[] = [];
+  #resolveEnded!: (end: CallEnd) => void;
+  readonly #answerWaiters: { resolve(): void; reject(error: RingbackError): void }[] = [];
+
+  constructor(context: SessionContext, graphClient: GraphClient, event: ConnectEvent, receivedAtMs: number) {
+    this.#context = context;
+    this.#event = event;
+    this.#logger = context.logger.child({ callId: event.callId, phoneNumberId: event.phoneNumberId });
+    this.events = new SafeEmitter((error, name) =>
+      this.#logger.error({ err: error, event: name }, "listener failed"),
+    );
+    this.timeline = new Timeline(receivedAtMs);
+    this.ended = new Promise((resolve) => {
+      this.#resolveEnded = resolve;
+    });
+    this.#machine = new IncomingCall(context.call);
+    this.#graph = new CallGraph(graphClient, event, {
+      onSent: (action) => this.#step(STEP_SENT[action]),
+      onOk: (action) => this.#graphOk(action),
+      onFailed: (action, error) => this.#graphFailed(action, error),
+    });
+    this.#call = new CallHandle(this, event);
+    this.#step("webhook", receivedAtMs);
+  }
+
+  get phase(): CallPhase {
+    return this.#phase;
+  }
+
+  get media(): MediaSession | null {
+    return this.#media;
+  }
+
+  /** The `connect` webhook is in. `overloaded`: it is turned away at once. */
+  start(admission: "admitted" | "overloaded"): void {
+    const at = this.#context.clock.nowMs();
+    if (admission === "overloaded") {
+      this.#feed({ type: "reject", at, reason: "overloaded" });
+      return;
+    }
+    const sentAtMs = this.#event.timestampMs;
+    const offerAgeMs = sentAtMs === null ? 0 : Math.max(0, this.#context.clock.wallMs() - sentAtMs);
+    this.#feed({ type: "offer", at, offerAgeMs });
+  }
+
+  remoteTerminate(event: TerminateEvent): void {
+    if (this.#phase === "ended") return;
+    this.#remoteErrors = event.errors.map((error) => {
+      const { meaning, nextStep } = explainCode(error.code, error.details);
+      return { code: error.code, title: error.title, meaning, nextStep };
+    });
+    const failed = event.errors.length > 0 || (event.status === "failed" && this.#phase === "active");
+    this.#step("remote-terminate", undefined, event.errors[0] ? String(event.errors[0].code) : event.status);
+    this.#feed({ type: "remote-terminate", at: this.#now(), failed });
+  }
+
+  answer(): Promise<void> {
+    if (this.#phase === "active") return Promise.resolve();
+    if (this.#phase === "ended") return Promise.reject(this.#endedError("answer"));
+    return new Promise((resolve, reject) => {
+      this.#answerWaiters.push({ resolve, reject });
+      if (this.#answerWaiters.length === 1) this.#step("answer-requested");
+      this.#feed({ type: "answer", at: this.#now() });
+    });
+  }
+
+  async reject(): Promise<void> {
+    if (this.#phase === "active" || this.#phase === "ended") {
+      throw new RingbackError(
+        "CALL_WRONG_PHASE",
+        `A call can be rejected before it is answered; this one is ${this.#phase}. Use hangUp() instead.`,
+        { details: { callId: this.#event.callId, phase: this.#phase, operation: "reject" } },
+      );
+    }
+    this.#feed({ type: "reject", at: this.#now(), reason: "rejected" });
+    await this.settled();
+  }
+
+  async hangUp(reason: LocalEndReason): Promise<void> {
+    this.#feed({ type: "hang-up", at: this.#now(), reason });
+    await this.settled();
+  }
+
+  async play(file: string, options: PlayOptions): Promise<PlayResult> {
+    const prompt = await this.#context.prompts.load(file);
+    await this.#opening;
+    if (this.#media === null || this.#phase === "ended") return { outcome: "call-ended", playedMs: 0 };
+    if (options.signal?.aborted) return { outcome: "stopped", playedMs: 0 };
+    return this.#playPrompt(this.#media, prompt, options);
+  }
+
+  stats(): MediaStats | null {
+    return this.#media?.stats() ?? null;
+  }
+
+  /** Resolves when the call is over and nothing of it is left to do. */
+  async settled(): Promise<void> {
+    await this.ended;
+    await this.#graph.idle;
+    await this.#opening;
+  }
+
+  async #playPrompt(media: MediaSession, prompt: EncodedPrompt, options: PlayOptions): Promise<PlayResult> {
+    const playback = media.play(prompt, { loop: options.loop ?? false });
+    const stop = (): void => playback.stop();
+    options.signal?.addEventListener("abort", stop, { once: true });
+    try {
+      return await playback.finished;
+    } finally {
+      options.signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  /** Inputs that arise while outputs are carried out wait their turn: outputs keep their order. */
+  #feed(input: CallInput): void {
+    this.#inputs.push(input);
+    if (this.#feeding) return;
+    this.#feeding = true;
+    try {
+      for (let next = this.#inputs.shift(); next !== undefined; next = this.#inputs.shift()) {
+        for (const output of this.#machine.handle(next)) this.#carryOut(output);
+      }
+    } finally {
+      this.#feeding = false;
+    }
+    this.#armTimer();
+  }
+
+  #carryOut(output: CallOutput): void {
+    switch (output.type) {
+      case "ring":
+        void this.#runHandler();
+        return;
+      case "open-media":
+        this.#opening = this.#openMedia();
+        return;
+      case "connect-media":
+        this.#media?.connect();
+        return;
+      case "start-rtp":
+        this.#media?.startRtp();
+        return;
+      case "close-media":
+        this.#media?.close();
+        return;
+      case "request":
+        this.#graph.request(output);
+        return;
+      case "phase":
+        this.#enterPhase(output.phase);
+        return;
+      case "ended":
+        this.#end(output.reason);
+        return;
+    }
+  }
+
+  async #runHandler(): Promise<void> {
+    try {
+      await this.#context.handler(this.#call);
+    } catch (error) {
+      // The call ended under the handler: that is an outcome, not a fault of the handler.
+      if (isRingbackError(error, "CALL_ENDED") && this.#phase === "ended") return;
+      this.#logger.error({ err: error }, "call handler failed");
+      this.#feed({ type: "hang-up", at: this.#now(), reason: "handler-failed" });
+    }
+  }
+
+  async #openMedia(): Promise<void> {
+    try {
+      const offer = readAudioDescription(this.#event.sdp, { as: "offer" });
+      const media = await MediaSession.open({
+        engine: this.#context.engine,
+        offer,
+        clock: this.#context.mediaClock,
+        now: this.#context.clock,
+        random: this.#context.random,
+        listener: this.#mediaListener(),
+      });
+      this.#media = media;
+      if (this.#phase === "ended") {
+        media.close();
+        return;
+      }
+      const sdp = buildAnswer(offer, media.local);
+      this.#step("answer-built");
+      this.#feed({ type: "answer-built", at: this.#now(), sdp });
+    } catch (error) {
+      this.#answerImpossible(error);
+    }
+  }
+
+  #answerImpossible(error: unknown): void {
+    const unusable = isRingbackError(error, "SDP_INVALID") || isRingbackError(error, "SDP_UNUSABLE");
+    if (error instanceof RingbackError) this.#error ??= error;
+    this.#logger.error({ err: error }, "no answer could be built");
+    const reason = unusable ? "offer-unusable" : "media-failed";
+    this.#feed({ type: "answer-impossible", at: this.#now(), reason });
+  }
+
+  #mediaListener(): Parameters<typeof MediaSession.open>[0]["listener"] {
+    return {
+      onIceConnected: () => this.#step("ice-connected"),
+      onConnected: () => {
+        this.#step("media-connected");
+        this.#feed({ type: "media-connected", at: this.#now() });
+      },
+      onLost: () => this.#feed({ type: "media-failed", at: this.#now() }),
+      onFailed: () => this.#feed({ type: "media-failed", at: this.#now() }),
+      onFirstRtpIn: () => this.#step("first-rtp-in"),
+      onFirstRtpOut: () => this.#step("first-rtp-out"),
+      onDigit: (digit) => this.events.emit("digit", digit),
+      onFrame: (payload, timestamp) => this.#call.onFrame?.(payload, timestamp),
+    };
+  }
+
+  #graphOk(action: CallAction): void {
+    this.#step(STEP_DONE[action]);
+    this.#feed({ type: "graph-ok", at: this.#now(), action });
+  }
+
+  #graphFailed(action: CallAction, error: RingbackError): void {
+    // What follows the end of a call cannot change why it ended.
+    if (this.#phase !== "ended") this.#error = error;
+    this.#step("graph-failed", undefined, `${action} ${error.code}`);
+    this.#logger.warn({ action, err: error }, "Graph request failed");
+    const failure = error.code === "GRAPH_REQUEST_FAILED" ? "refused" : "unreachable";
+    this.#feed({ type: "graph-failed", at: this.#now(), action, failure });
+  }
+
+  #enterPhase(phase: CallPhase): void {
+    const previous = this.#phase;
+    this.#phase = phase;
+    if (phase === "active") {
+      this.#activeSinceMs = this.#now();
+      for (const waiter of this.#answerWaiters.splice(0)) waiter.resolve();
+    }
+    if (phase !== previous) this.events.emit("phase", phase, previous);
+  }
+
+  #end(reason: EndReason): void {
+    this.#step("ended", undefined, reason);
+    const now = this.#now();
+    const end: CallEnd = {
+      reason,
+      answered: this.#activeSinceMs !== null,
+      durationMs: this.#activeSinceMs === null ? 0 : Math.round(now - this.#activeSinceMs),
+      error: this.#error,
+      remoteErrors: this.#remoteErrors,
+    };
+    this.#logger.info({ reason, answered: end.answered, durationMs: end.durationMs }, "call ended");
+    for (const waiter of this.#answerWaiters.splice(0)) waiter.reject(this.#endedError("answer"));
+    this.#resolveEnded(end);
+    this.events.emit("ended", end);
+  }
+
+  #endedError(operation: string): RingbackError {
+    const reason = this.#machine.endReason ?? "local-hangup";
+    return new RingbackError("CALL_ENDED", `The call ended (${reason}) before ${operation} was done.`, {
+      details: { callId: this.#event.callId, reason },
+      cause: this.#error ?? undefined,
+    });
+  }
+
+  #armTimer(): void {
+    const { timers } = this.#context;
+    if (this.#timer !== null) timers.clearTimer(this.#timer);
+    this.#timer = null;
+    const deadline = this.#machine.deadline;
+    if (deadline === null) return;
+    const delayMs = Math.max(0, Math.ceil(deadline - this.#now()));
+    this.#timer = timers.setTimer(delayMs, () => this.#feed({ type: "timeout", at: this.#now() }));
+  }
+
+  #step(step: TimelineStep, atMs: number = this.#now(), detail: string | null = null): void {
+    const entry = this.timeline.add(step, atMs, detail);
+    if (entry === null) return;
+    this.#logger.debug({ step, atMs: entry.atMs, detail }, "call step");
+    this.events.emit("step", entry);
+  }
+
+  #now(): number {
+    return this.#context.clock.nowMs();
+  }
+}
+
+const STEP_SENT = {
+  pre_accept: "pre-accept-sent",
+  accept: "accept-sent",
+  reject: "reject-sent",
+  terminate: "terminate-sent",
+} as const satisfies Record<CallAction, TimelineStep>;
+
+const STEP_DONE = {
+  pre_accept: "pre-accepted",
+  accept: "accepted",
+  reject: "rejected",
+  terminate: "terminated",
+} as const satisfies Record<CallAction, TimelineStep>;

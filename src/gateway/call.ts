@@ -1,0 +1,94 @@
+import type { CallPhase, EndReason } from "../core/call/types.ts";
+import type { RingbackError } from "../errors.ts";
+import type { Digit, MediaStats, PlayResult } from "../media/index.ts";
+import type { CallerIdentity } from "../whatsapp/call-event.ts";
+import type { TimelineEntry } from "./timeline.ts";
+
+/** An error that WhatsApp gave with the end of a call, with what it means and what to do about it. */
+export interface RemoteError {
+  readonly code: number;
+  readonly title: string | null;
+  readonly meaning: string;
+  readonly nextStep: string;
+}
+
+/** How a call ended. There is exactly one for every call. */
+export interface CallEnd {
+  readonly reason: EndReason;
+  /** True when it had become active. */
+  readonly answered: boolean;
+  /** From active to the end, in ms; 0 when it was never active. */
+  readonly durationMs: number;
+  /** What went wrong on our side or in the Graph API, if that is why. */
+  readonly error: RingbackError | null;
+  /** What WhatsApp said went wrong, if it did. */
+  readonly remoteErrors: readonly RemoteError[];
+}
+
+export interface CallEvents {
+  phase: [next: CallPhase, previous: CallPhase];
+  /** An RFC 4733 digit that the caller pressed. */
+  digit: [digit: Digit];
+  /** A step was added to the timeline. */
+  step: [entry: TimelineEntry];
+  ended: [end: CallEnd];
+}
+
+export interface PlayOptions {
+  /** Start again at the end, until stopped. Default false. */
+  readonly loop?: boolean;
+  /** Aborting it stops the playback; the outcome is then `stopped`. */
+  readonly signal?: AbortSignal;
+}
+
+/** One WhatsApp call, as the user of this library holds it. */
+export interface Call {
+  /** WhatsApp's `wacid.…`. */
+  readonly id: string;
+  /** The business number that was called. */
+  readonly phoneNumberId: string;
+  readonly caller: CallerIdentity;
+  /** Payload of the deep link that the caller used, null when there was none. */
+  readonly deeplinkPayload: string | null;
+  /** Payload of the call button that the caller used, null when there was none. */
+  readonly ctaPayload: string | null;
+  readonly phase: CallPhase;
+  /** Every step so far, with its time. */
+  readonly timeline: readonly TimelineEntry[];
+  /** Resolves at the end of the call; never rejects. */
+  readonly ended: Promise<CallEnd>;
+  /**
+   * Called for each received Opus packet: payload and RTP timestamp (48 kHz). A plain callback on the media path:
+   * keep it short, and copy the bytes if you keep them. Null: nobody listens.
+   */
+  onFrame: ((opusPayload: Uint8Array, rtpTimestamp: number) => void) | null;
+
+  on<K extends keyof CallEvents>(event: K, listener: (...args: CallEvents[K]) => void): this;
+  off<K extends keyof CallEvents>(event: K, listener: (...args: CallEvents[K]) => void): this;
+
+  /**
+   * Takes the call and resolves when audio may flow both ways.
+   *
+   * `accept` leaves when media is up, so the first word is not clipped. Answering an active call does nothing.
+   * @throws {RingbackError} `CALL_ENDED` when the call ends first (its `ended` says why).
+   */
+  answer(): Promise<void>;
+  /**
+   * Turns the call away before it is answered. Resolves when WhatsApp was told.
+   * @throws {RingbackError} `CALL_WRONG_PHASE` when it was answered or is over.
+   */
+  reject(): Promise<void>;
+  /** Ends the call in any phase. Resolves when WhatsApp was told; calling it again changes nothing. */
+  hangUp(): Promise<void>;
+  /**
+   * Plays an MP3, WAV, Ogg/Opus or FLAC file and resolves when it is over, with how much of it was played.
+   * Started before the call is active, it begins with the first packet. A second one replaces the first.
+   * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
+   */
+  play(file: string, options?: PlayOptions): Promise<PlayResult>;
+  /** Packets, loss, jitter; null before the media leg is open. */
+  stats(): MediaStats | null;
+}
+
+/** The user's program: called once for each call that rings. */
+export type CallHandler = (call: Call) => void | Promise<void>;

@@ -1,0 +1,101 @@
+import { describe, expect, test } from "vitest";
+import { isRingbackError } from "../errors.ts";
+import { loadConfig } from "./config.ts";
+
+const COMPLETE = {
+  WHATSAPP_TOKEN: "a-token",
+  WHATSAPP_PHONE_NUMBER_ID: "100000000000001",
+  WHATSAPP_APP_SECRET: "a-secret",
+  WHATSAPP_WEBHOOK_VERIFICATION_TOKEN: "a-verify-token",
+};
+const noFiles = (): string => {
+  throw new Error("no such file");
+};
+
+function problemsOf(env: Record<string, string>, readSecret = noFiles): string[] {
+  try {
+    loadConfig(env, readSecret);
+    return [];
+  } catch (error) {
+    if (!isRingbackError(error, "CONFIG_INVALID")) throw error;
+    expect(error.details.problems.every((problem) => problem.hint !== "")).toBe(true);
+    return error.details.problems.map((problem) => problem.name);
+  }
+}
+
+describe("settings", () => {
+  test("the four needed ones are enough; the rest has defaults", () => {
+    expect(loadConfig(COMPLETE, noFiles)).toEqual({
+      host: "127.0.0.1",
+      port: 3000,
+      logLevel: "info",
+      gateway: {
+        token: "a-token",
+        appSecret: ["a-secret"],
+        verifyToken: "a-verify-token",
+        phoneNumbers: ["100000000000001"],
+        graph: {},
+        media: {},
+      },
+    });
+  });
+
+  test("everything that is missing is reported at once", () => {
+    expect(problemsOf({})).toEqual([
+      "WHATSAPP_TOKEN",
+      "WHATSAPP_APP_SECRET",
+      "WHATSAPP_WEBHOOK_VERIFICATION_TOKEN",
+      "WHATSAPP_PHONE_NUMBER_ID",
+    ]);
+  });
+
+  test.each([
+    ["PORT", "three thousand"],
+    ["PORT", "65536"],
+    ["MEDIA_PORT", "10000"],
+    ["MEDIA_PORT", "10999-10000"],
+    ["MEDIA_PORT", "1-2-3"],
+    ["MEDIA_PUBLIC_ADDRESS", "my host"],
+    ["GRAPH_API_URL", "graph.facebook.com"],
+    ["GRAPH_API_VERSION", "26"],
+    ["LOG_LEVEL", "loud"],
+    ["WHATSAPP_PHONE_NUMBER_ID", "+1 555 000 1111"],
+  ])("%s=%s is refused by name", (name, value) => {
+    expect(problemsOf({ ...COMPLETE, [name]: value })).toEqual([name]);
+  });
+
+  test("lists, ranges and zero are taken as they stand", () => {
+    const config = loadConfig(
+      {
+        ...COMPLETE,
+        WHATSAPP_PHONE_NUMBER_ID: "100000000000001, 100000000000002",
+        WHATSAPP_APP_SECRET: "new,old",
+        MEDIA_PORT: "10000-10999",
+        PORT: "0",
+      },
+      noFiles,
+    );
+    expect(config.port).toBe(0);
+    expect(config.gateway.phoneNumbers).toEqual(["100000000000001", "100000000000002"]);
+    expect(config.gateway.appSecret).toEqual(["new", "old"]);
+    expect(config.gateway.media?.portRange).toEqual({ begin: 10_000, end: 10_999 });
+  });
+
+  test("a secret may come from a file", () => {
+    const { WHATSAPP_TOKEN: _, ...rest } = COMPLETE;
+    const env = { ...rest, WHATSAPP_TOKEN_FILE: "/run/secrets/token" };
+    expect(loadConfig(env, () => "from-a-file\n").gateway.token).toBe("from-a-file");
+    expect(problemsOf(env)).toEqual(["WHATSAPP_TOKEN_FILE"]);
+    expect(problemsOf(env, () => "  \n")).toEqual(["WHATSAPP_TOKEN_FILE"]);
+    expect(problemsOf({ ...env, WHATSAPP_TOKEN: "twice" }, () => "x")).toEqual(["WHATSAPP_TOKEN"]);
+  });
+
+  test("no message holds a secret's value", () => {
+    try {
+      loadConfig({ ...COMPLETE, PORT: "x" }, noFiles);
+      expect.unreachable();
+    } catch (error) {
+      expect(String(error)).not.toContain("a-secret");
+    }
+  });
+});

@@ -1,0 +1,181 @@
+import { type ConfigProblem, RingbackError } from "../errors.ts";
+import type { LogLevel } from "../platform/log.ts";
+import type { GatewayOptions } from "./options.ts";
+
+/** What `ringback serve` runs with, read from the environment. */
+export interface ServeConfig {
+  readonly gateway: GatewayOptions;
+  readonly host: string;
+  readonly port: number;
+  readonly logLevel: LogLevel;
+}
+
+type Environment = Readonly<Record<string, string | undefined>>;
+/** Reads a secret file (`NAME_FILE`); throws when it cannot. */
+export type ReadSecret = (path: string) => string;
+
+const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
+
+/**
+ * Reads the settings, all problems at once.
+ *
+ * @throws {RingbackError} `CONFIG_INVALID` with each problem by name and where its value is to be found.
+ */
+export function loadConfig(env: Environment, readSecret: ReadSecret): ServeConfig {
+  const reader = new SettingsReader(env, readSecret);
+  const token = reader.required("WHATSAPP_TOKEN", HINTS.token);
+  const appSecret = reader.required("WHATSAPP_APP_SECRET", HINTS.appSecret);
+  const verifyToken = reader.required("WHATSAPP_WEBHOOK_VERIFICATION_TOKEN", HINTS.verifyToken);
+  const phoneNumbers = reader.phoneNumberIds();
+  const url = reader.graphUrl();
+  const version = reader.matching("GRAPH_API_VERSION", /^v\d+\.\d+$/, "a version such as v26.0");
+  const port = reader.port("PORT") ?? 3000;
+  const portRange = reader.portRange("MEDIA_PORT");
+  const publicAddress = reader.matching("MEDIA_PUBLIC_ADDRESS", /^[0-9a-fA-F.:]+$/, "an IP address");
+  const logLevel = reader.oneOf("LOG_LEVEL", LOG_LEVELS) ?? "info";
+  reader.throwProblems();
+  return {
+    host: reader.optional("HOST") ?? "127.0.0.1",
+    port,
+    logLevel,
+    gateway: {
+      token,
+      appSecret: appSecret.split(",").map((secret) => secret.trim()),
+      verifyToken,
+      phoneNumbers,
+      graph: { ...(url === null ? {} : { url }), ...(version === null ? {} : { version }) },
+      media: {
+        ...(portRange === null ? {} : { portRange }),
+        ...(publicAddress === null ? {} : { publicAddress }),
+      },
+    },
+  };
+}
+
+const HINTS = {
+  token:
+    "Meta App Dashboard > WhatsApp > API Setup (a temporary token), or Business Settings > System users (a lasting one).",
+  appSecret: "Meta App Dashboard > App settings > Basic > App secret.",
+  verifyToken:
+    "Any text of your choice; enter the same one at Meta App Dashboard > WhatsApp > Configuration > Verify token.",
+  phoneNumberId:
+    "Meta App Dashboard > WhatsApp > API Setup > Phone number ID (digits, not the number itself). Several: with commas.",
+} as const;
+
+/** Reads one setting after the other and keeps every problem. */
+class SettingsReader {
+  readonly #env: Environment;
+  readonly #readSecret: ReadSecret;
+  readonly #problems: ConfigProblem[] = [];
+
+  constructor(env: Environment, readSecret: ReadSecret) {
+    this.#env = env;
+    this.#readSecret = readSecret;
+  }
+
+  optional(name: string): string | null {
+    const value = this.#env[name]?.trim();
+    return value === undefined || value === "" ? null : value;
+  }
+
+  /** `NAME`, or the content of the file that `NAME_FILE` names. */
+  required(name: string, hint: string): string {
+    const direct = this.optional(name);
+    const path = this.optional(`${name}_FILE`);
+    if (direct !== null && path !== null) {
+      return this.#problem(name, `is set twice: as ${name} and as ${name}_FILE`, "Keep one of the two.");
+    }
+    if (direct !== null) return direct;
+    if (path === null) return this.#problem(name, "is missing", hint);
+    return this.#secretFrom(name, path, hint);
+  }
+
+  phoneNumberIds(): readonly string[] {
+    const name = "WHATSAPP_PHONE_NUMBER_ID";
+    const text = this.required(name, HINTS.phoneNumberId);
+    const ids = text.split(",").map((id) => id.trim());
+    if (text !== "" && !ids.every((id) => /^\d{5,25}$/.test(id))) {
+      this.#problem(name, "is not a list of ids made of digits", HINTS.phoneNumberId);
+    }
+    return ids;
+  }
+
+  graphUrl(): string | null {
+    const name = "GRAPH_API_URL";
+    const text = this.optional(name);
+    if (text === null) return null;
+    if (!/^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : "")) {
+      this.#problem(
+        name,
+        "is not a URL",
+        "https://graph.facebook.com, or the address that `ringback simulate` prints.",
+      );
+    }
+    return text;
+  }
+
+  matching(name: string, pattern: RegExp, right: string): string | null {
+    const text = this.optional(name);
+    if (text !== null && !pattern.test(text)) this.#problem(name, "is malformed", `It takes ${right}.`);
+    return text;
+  }
+
+  oneOf<T extends string>(name: string, values: readonly T[]): T | null {
+    const text = this.optional(name);
+    if (text === null) return null;
+    const value = values.find((each) => each === text);
+    if (value === undefined) this.#problem(name, "is unknown", `It takes one of ${values.join(", ")}.`);
+    return value ?? null;
+  }
+
+  port(name: string): number | null {
+    const text = this.optional(name);
+    if (text === null) return null;
+    const port = parsePort(text);
+    if (port === null) this.#problem(name, "is not a port", "A whole number from 0 to 65535.");
+    return port;
+  }
+
+  portRange(name: string): { readonly begin: number; readonly end: number } | null {
+    const text = this.optional(name);
+    if (text === null) return null;
+    const [begin, end] = text.split("-").map((part) => parsePort(part.trim()));
+    if (begin == null || end == null || begin < 1 || begin >= end || text.split("-").length !== 2) {
+      this.#problem(
+        name,
+        "is not a range of UDP ports",
+        "One port a call, such as 10000-10999; open it for UDP.",
+      );
+      return null;
+    }
+    return { begin, end };
+  }
+
+  throwProblems(): void {
+    if (this.#problems.length === 0) return;
+    const names = this.#problems.map((problem) => `${problem.name} ${problem.problem}`).join("; ");
+    throw new RingbackError("CONFIG_INVALID", `Settings are missing or malformed: ${names}.`, {
+      details: { problems: this.#problems },
+    });
+  }
+
+  #secretFrom(name: string, path: string, hint: string): string {
+    try {
+      const secret = this.#readSecret(path).trim();
+      return secret === "" ? this.#problem(`${name}_FILE`, "names an empty file", hint) : secret;
+    } catch {
+      // The cause is of no use to the reader beyond this: the path is wrong or not readable.
+      return this.#problem(`${name}_FILE`, "names a file that cannot be read", hint);
+    }
+  }
+
+  #problem(name: string, problem: string, hint: string): string {
+    this.#problems.push({ name, problem, hint });
+    return "";
+  }
+}
+
+function parsePort(text: string): number | null {
+  const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
+  return port >= 0 && port <= 65_535 ? port : null;
+}

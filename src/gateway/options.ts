@@ -1,0 +1,75 @@
+import type { IncomingCallOptions } from "../core/call/types.ts";
+import { RingbackError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import type { MediaEngine } from "../media/index.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { Timers } from "../platform/timers.ts";
+
+/** A business number that this gateway answers. */
+export interface PhoneNumber {
+  /** The phone number id of WhatsApp Manager, not the number itself. */
+  readonly id: string;
+  /** Its own access token. Default: the gateway's. */
+  readonly token?: string;
+}
+
+export interface MediaOptions {
+  /** Local address that media sockets bind to. Default: all. */
+  readonly bindAddress?: string;
+  /** UDP ports for media, one a call. Default: any free one. */
+  readonly portRange?: { readonly begin: number; readonly end: number };
+  /** Address to announce instead of the machine's own, behind 1:1 NAT. Default none. */
+  readonly publicAddress?: string;
+  /** Another engine than the built-in one. It is closed with the gateway. */
+  readonly engine?: MediaEngine;
+}
+
+export interface GatewayOptions {
+  /** Access token with `whatsapp_business_messaging`. */
+  readonly token: string;
+  /** App secret that signs the webhooks; several while one is being replaced. */
+  readonly appSecret: string | readonly string[];
+  /** What Meta's dashboard has as the webhook's verify token. */
+  readonly verifyToken: string;
+  /** The business numbers to answer, by phone number id. Webhooks of others are counted and left alone. */
+  readonly phoneNumbers: readonly (string | PhoneNumber)[];
+  /** Graph API: base URL (default Meta's), version (default `v26.0`), time for one attempt in ms (default 10 000). */
+  readonly graph?: { readonly url?: string; readonly version?: string; readonly timeoutMs?: number };
+  readonly media?: MediaOptions;
+  readonly call?: IncomingCallOptions;
+  /** Calls at the same time; further ones are rejected. Default 1 000, WhatsApp's own limit for a number. */
+  readonly maxCalls?: number;
+  /** Default: silent. A pino logger fits as it is. */
+  readonly logger?: Logger;
+  /** @internal For tests. */
+  readonly clock?: Clock;
+  /** @internal For tests. */
+  readonly timers?: Timers;
+  /** @internal For tests. */
+  readonly random?: Random;
+}
+
+export const DEFAULT_MAX_CALLS = 1_000;
+
+/** Throws `OPTION_INVALID` for the first option that cannot work. */
+export function checkGatewayOptions(options: GatewayOptions): void {
+  require(options.token !== "", "token", "must not be empty");
+  const secrets = [options.appSecret].flat();
+  require(secrets.length > 0 &&
+    !secrets.includes(""), "appSecret", "must name at least one secret, none of them empty");
+  require(options.verifyToken !== "", "verifyToken", "must not be empty");
+  require(options.phoneNumbers.length > 0, "phoneNumbers", "must name at least one phone number id");
+  checkRange("maxCalls", options.maxCalls, 1, 100_000);
+  checkRange("call.answerWindowMs", options.call?.answerWindowMs, 1_000, 120_000);
+  checkRange("call.mediaTimeoutMs", options.call?.mediaTimeoutMs, 500, 60_000);
+}
+
+function checkRange(option: string, value: number | undefined, min: number, max: number): void {
+  const inRange = value === undefined || (Number.isInteger(value) && value >= min && value <= max);
+  require(inRange, option, `must be a whole number from ${min} to ${max}, got ${value}`);
+}
+
+function require(holds: boolean, option: string, problem: string): void {
+  if (!holds) throw new RingbackError("OPTION_INVALID", `${option} ${problem}.`, { details: { option } });
+}
