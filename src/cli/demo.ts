@@ -5,14 +5,13 @@ import { encodeWav } from "../core/audio/wav.ts";
 import type { Call } from "../gateway/call.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { TimelineEntry, TimelineStep } from "../gateway/timeline.ts";
-import { writeFile } from "../platform/files.ts";
+import { writeFile } from "../platform/write-file.ts";
 import { createSimulator, decodeAudioFile, type PhoneCallReport } from "../simulator/index.ts";
 import type { CliIo } from "./io.ts";
 import { BUNDLED_SAMPLE } from "./serve.ts";
 
 const SAMPLE_RATE_HZ = 48_000;
 const HEARD_FILE = "heard.wav";
-const SIMULATED_NUMBER = "100000000000001";
 /** The sample against itself through Opus is above 0.95; other speech is below 0.5. */
 const MIN_SIMILARITY = 0.8;
 
@@ -42,10 +41,10 @@ async function placeCall(io: CliIo): Promise<PhoneCallReport> {
   const simulator = createSimulator();
   await simulator.start();
   const gateway = createGateway({
-    token: "simulator-token",
-    appSecret: "simulator-app-secret",
-    verifyToken: "simulator-verify-token",
-    phoneNumbers: [SIMULATED_NUMBER],
+    token: simulator.token,
+    appSecret: simulator.appSecret,
+    verifyToken: simulator.verifyToken,
+    phoneNumbers: simulator.phoneNumbers.map((number) => number.id),
     graph: { url: simulator.graphUrl },
   }).onCall((call) => greet(call, io));
   try {

@@ -5,8 +5,8 @@ import type { Call, CallHandler } from "../gateway/call.ts";
 import { loadConfig, type ServeConfig } from "../gateway/config.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
 import { readEnvironment } from "../platform/env.ts";
-import { readTextFileSync } from "../platform/files.ts";
 import { createJsonLogger } from "../platform/log.ts";
+import { readSecretFile } from "../platform/secret-file.ts";
 import { onStopSignals } from "../platform/signals.ts";
 import type { CliIo } from "./io.ts";
 
@@ -16,7 +16,6 @@ export const BUNDLED_SAMPLE: string = fileURLToPath(new URL("../../assets/sample
 const TAIL_MS = 500;
 /** How long SIGTERM waits for running calls, in ms. */
 const DRAIN_LIMIT_MS = 15 * 60_000;
-const MAX_SECRET_BYTES = 8_192;
 
 interface ServeOptions {
   readonly play: string;
@@ -54,7 +53,7 @@ async function serve(options: ServeOptions, io: CliIo): Promise<void> {
 
 function readConfig(io: CliIo): ServeConfig | null {
   try {
-    return loadConfig(readEnvironment(), (path) => readTextFileSync(path, MAX_SECRET_BYTES));
+    return loadConfig(readEnvironment(), readSecretFile);
   } catch (error) {
     if (!isRingbackError(error, "CONFIG_INVALID")) throw error;
     io.err("Ringback cannot start: settings are missing or malformed.");
