@@ -1,0 +1,16 @@
+export { decodeAudioFile } from "./decode-audio-file.ts";
+export type { GraphAction } from "./graph/calls-request.ts";
+export type { GraphFault, GraphFaultKind, GraphFaults } from "./graph/graph-faults.ts";
+export type { OfferForm } from "./offer.ts";
+export type { PhoneMedia, PhoneMediaReport, PhoneVoice } from "./phone/phone-media.ts";
+export type {
+  GraphRequestRecord,
+  PhoneCall,
+  PhoneCallEndedBy,
+  PhoneCallPhase,
+  PhoneCallReport,
+  PhoneCallTimeline,
+} from "./phone-call.ts";
+export type { CallWebhookOptions, PhoneCallOptions, ScriptedDigits } from "./phone-call-options.ts";
+export { createSimulator, type Simulator } from "./simulator.ts";
+export type { SimulatedNumber, SimulatorOptions, TimerOptions, WebhookOptions } from "./simulator-options.ts";

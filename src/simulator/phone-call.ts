@@ -1,0 +1,82 @@
+import type { GraphAction } from "./graph/calls-request.ts";
+import type { PhoneMedia, PhoneMediaReport } from "./phone/phone-media.ts";
+
+/** `connecting`: the business sent `pre_accept`. `active`: it sent `accept`. */
+export type PhoneCallPhase = "ringing" | "connecting" | "active" | "ended";
+
+/**
+ * Why a call ended. `caller` hung up or gave up, `business` sent `terminate`, `rejected` it sent `reject`,
+ * `not-answered` nobody accepted in time, `no-media` and `media-gap` the business was silent for too long,
+ * `simulator` it was closed or could not deliver the webhook.
+ */
+export type PhoneCallEndedBy =
+  | "caller"
+  | "business"
+  | "rejected"
+  | "not-answered"
+  | "no-media"
+  | "media-gap"
+  | "simulator";
+
+/** When things happened: monotonic ms, comparable with each other and with `performance.now()`. */
+export interface PhoneCallTimeline {
+  /** First attempt to deliver `connect`. */
+  readonly webhookSentMs: number;
+  /** `connect` was answered with 200; null: never. */
+  readonly webhookAnsweredMs: number | null;
+  readonly preAcceptMs: number | null;
+  readonly acceptMs: number | null;
+  /** First authentic RTP after the accept. */
+  readonly firstRtpMs: number | null;
+  readonly endedMs: number;
+}
+
+/** One request to the Graph API about a call. `status` is null when a fault left it without an answer. */
+export interface GraphRequestRecord {
+  readonly action: GraphAction;
+  readonly status: number | null;
+  /** `error_data.details` of a refusal, null when it was not refused. */
+  readonly details: string | null;
+  readonly atMs: number;
+}
+
+/** All that the caller's side knows about a call that is over. */
+export interface PhoneCallReport {
+  readonly callId: string;
+  readonly endedBy: PhoneCallEndedBy;
+  /** As in the `terminate` webhook. */
+  readonly status: "COMPLETED" | "FAILED";
+  /** 138021 when the business was silent for too long, else null. */
+  readonly errorCode: number | null;
+  /** Whole seconds from the accept to the end; null when the call was not accepted. */
+  readonly durationSeconds: number | null;
+  readonly timeline: PhoneCallTimeline;
+  /** The first 100 requests, in order. */
+  readonly graphRequests: readonly GraphRequestRecord[];
+  readonly media: PhoneMediaReport;
+  /** What the caller heard: 48 kHz, mono. */
+  heardPcm(): Int16Array;
+  readonly sampleRateHz: 48_000;
+}
+
+/** A call as the person with the phone has it. */
+export interface PhoneCall {
+  readonly callId: string;
+  readonly phase: PhoneCallPhase;
+  readonly media: PhoneMedia;
+  /** The business's answer, from `pre_accept` or `accept`; null before. */
+  readonly answerSdp: string | null;
+  /** False when the call ended without an accept. Never rejects. */
+  readonly accepted: Promise<boolean>;
+  /** Resolves once the call is over and its last webhook was delivered or given up. Never rejects. */
+  readonly ended: Promise<PhoneCallReport>;
+  /** Gives up before the accept, hangs up after it. No effect on a call that is over. */
+  hangUp(): void;
+  /**
+   * Presses keys and resolves when the last one is out. `w` waits 500 ms.
+   * @throws {RingbackError} `CALL_WRONG_PHASE` when the call is not active.
+   */
+  sendDigits(digits: string): Promise<void>;
+  /** The caller's audio stops, as on a phone that lost its network. */
+  goSilent(): void;
+}

@@ -1,0 +1,15 @@
+import { RingbackError } from "../errors.ts";
+
+/** An option of the simulator is outside its range. */
+export function optionError(option: string, message: string): RingbackError<"OPTION_INVALID"> {
+  return new RingbackError("OPTION_INVALID", message, { details: { option } });
+}
+
+/** The simulator is not in a state that allows the operation. */
+export function stateError(
+  state: string,
+  operation: string,
+  message: string,
+): RingbackError<"GATEWAY_WRONG_STATE"> {
+  return new RingbackError("GATEWAY_WRONG_STATE", message, { details: { state, operation } });
+}
