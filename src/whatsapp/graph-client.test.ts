@@ -1,0 +1,543 @@
+import { EventEmitter, once } from "node:events";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
+import { type AddressInfo, createServer as createTcpServer } from "node:net";
+import { inspect } from "node:util";
+import { afterEach, describe, expect, test } from "vitest";
+import { isRingbackError, RingbackError } from "../errors.ts";
+import { createGraphClient, type GraphClient } from "./graph-client.ts";
+import type { GraphAttempt, GraphClientOptions } from "./graph-options.ts";
+
+const TOKEN = "EAAG-secret-token-0123456789";
+const SDP = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\na=ice-pwd:thisisthesecretpassword\r\n";
+const CALL = { phoneNumberId: "100000000000001", callId: "wacid.ABC" };
+const DIAL = { phoneNumberId: CALL.phoneNumberId, to: "15550001111", sdp: SDP };
+
+type Reply = (response: ServerResponse, request: IncomingMessage) => void;
+interface Seen {
+  readonly method: string | undefined;
+  readonly url: string | undefined;
+  readonly headers: IncomingMessage["headers"];
+  readonly body: Record<string, unknown>;
+}
+
+interface Rig {
+  readonly client: GraphClient;
+  readonly seen: Seen[];
+  readonly attempts: GraphAttempt[];
+  readonly delaysMs: number[];
+  readonly baseUrl: string;
+}
+
+const cleanups: (() => unknown)[] = [];
+afterEach(async () => {
+  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
+});
+
+/** A client and a server that gives the replies in order, the last one for ever. */
+async function createRig(replies: readonly Reply[], options: Partial<GraphClientOptions> = {}): Promise<Rig> {
+  const seen: Seen[] = [];
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      const body = JSON.parse(Buffer.concat(chunks).toString());
+      seen.push({ method: request.method, url: request.url, headers: request.headers, body });
+      replies[Math.min(seen.length, replies.length) - 1]!(response, request);
+    });
+  });
+  const baseUrl = await listen(server);
+  return { ...createTestClient(baseUrl, options), seen, baseUrl };
+}
+
+function createTestClient(
+  baseUrl: string,
+  options: Partial<GraphClientOptions> = {},
+): Pick<Rig, "client" | "attempts" | "delaysMs"> {
+  const attempts: GraphAttempt[] = [];
+  const delaysMs: number[] = [];
+  const client = createGraphClient({
+    token: TOKEN,
+    baseUrl,
+    random: () => 0.5,
+    sleep: async (delayMs) => void delaysMs.push(delayMs),
+    onAttempt: (attempt) => attempts.push(attempt),
+    ...options,
+  });
+  cleanups.push(() => client.close());
+  return { client, attempts, delaysMs };
+}
+
+async function listen(server: Server): Promise<string> {
+  server.listen(0, "127.0.0.1");
+  await once(server, "listening");
+  cleanups.push(() => {
+    const closed = once(server, "close");
+    server.close();
+    server.closeAllConnections();
+    return closed;
+  });
+  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+}
+
+const json = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => {
+  return (response) => {
+    response.writeHead(status, { "content-type": "application/json", ...headers });
+    response.end(JSON.stringify(body));
+  };
+};
+const text = (status: number, body: string): Reply => {
+  return (response) => {
+    response.writeHead(status, { "content-type": "text/html" });
+    response.end(body);
+  };
+};
+const ok = json(200, { messaging_product: "whatsapp", success: true });
+const drop: Reply = (_, request) => request.socket.destroy();
+const never: Reply = () => {};
+
+function graphError(code: number, details: string, extra: object = {}): object {
+  return {
+    error: {
+      message: `(#${code}) Invalid parameter`,
+      type: "OAuthException",
+      code,
+      error_subcode: 2494010,
+      error_data: { messaging_product: "whatsapp", details },
+      is_transient: false,
+      fbtrace_id: "ATrace",
+      ...extra,
+    },
+  };
+}
+
+async function failureOf(promise: Promise<unknown>): Promise<RingbackError> {
+  const error = await promise.then(
+    () => null,
+    (reason: unknown) => reason,
+  );
+  expect(error).toBeInstanceOf(RingbackError);
+  return error as RingbackError;
+}
+
+function expectNoSecrets(error: unknown): void {
+  const shown = inspect(error, { depth: 12, showHidden: true });
+  expect(shown).not.toContain(TOKEN);
+  expect(shown).not.toContain("thisisthesecretpassword");
+  expect(String(error)).not.toContain("15550001111");
+}
+
+describe("requests", () => {
+  test("have the shape that each action needs", async () => {
+    const { client, seen } = await createRig([ok, ok, ok, ok, json(200, { calls: [{ id: "wacid.NEW" }] })]);
+    await client.preAccept({ ...CALL, sdp: SDP });
+    await client.accept({ ...CALL, sdp: SDP, callbackData: "order-42" });
+    expect(await client.reject(CALL)).toEqual({ alreadyEnded: false });
+    expect(await client.terminate(CALL)).toEqual({ alreadyEnded: false });
+    expect(await client.connect({ ...DIAL, callbackData: "x" })).toEqual({ callId: "wacid.NEW" });
+    const shared = { messaging_product: "whatsapp", call_id: "wacid.ABC" };
+    const session = { sdp_type: "answer", sdp: SDP };
+    expect(seen.map(({ body }) => body)).toEqual([
+      { ...shared, action: "pre_accept", session },
+      { ...shared, action: "accept", session, biz_opaque_callback_data: "order-42" },
+      { ...shared, action: "reject" },
+      { ...shared, action: "terminate" },
+      {
+        messaging_product: "whatsapp",
+        to: "15550001111",
+        action: "connect",
+        session: { sdp_type: "offer", sdp: SDP },
+        biz_opaque_callback_data: "x",
+      },
+    ]);
+    expect(seen[0]).toMatchObject({
+      method: "POST",
+      url: "/v26.0/100000000000001/calls",
+      headers: { authorization: `Bearer ${TOKEN}`, "content-type": "application/json" },
+    });
+  });
+
+  test("go below the path of the base URL, in the version that was set", async () => {
+    const { baseUrl, seen } = await createRig([ok]);
+    const { client } = createTestClient(`${baseUrl}/meta/graph//`, { apiVersion: "v25.0" });
+    await client.terminate(CALL);
+    expect(seen[0]?.url).toBe("/meta/graph/v25.0/100000000000001/calls");
+  });
+
+  test("dial a user id", async () => {
+    const { client, seen } = await createRig([json(200, { success: true, calls: [{ id: "wacid.NEW" }] })]);
+    await client.connect({ phoneNumberId: "1", recipient: "US.ENT.1349", sdp: SDP });
+    expect(seen[0]?.body).toMatchObject({ recipient: "US.ENT.1349" });
+    expect(seen[0]?.body).not.toHaveProperty("to");
+  });
+
+  test("reuse connections", async () => {
+    const ports = new Set<number | undefined>();
+    const { client } = await createRig([
+      (response, request) => {
+        ports.add(request.socket.remotePort);
+        ok(response, request);
+      },
+    ]);
+    for (let index = 0; index < 20; index += 1) await client.terminate(CALL);
+    // The pool may take a second one when the next request comes in the very tick in which an answer ends.
+    expect(ports.size).toBeLessThanOrEqual(2);
+  });
+
+  test.each([
+    ["with messaging_product", { messaging_product: "whatsapp", success: true }],
+    ["without messaging_product", { success: true }],
+    ["with fields that are new", { success: true, extra: [1] }],
+  ])("succeed %s", async (_, body) => {
+    const { client, attempts } = await createRig([json(200, body)]);
+    await client.accept({ ...CALL, sdp: SDP });
+    expect(attempts).toMatchObject([{ action: "accept", attempt: 1, status: 200, outcome: "ok" }]);
+  });
+
+  test.each<[string, (client: GraphClient) => Promise<unknown>]>([
+    ["phoneNumberId", (client) => client.terminate({ phoneNumberId: "../1", callId: "x" })],
+    ["phoneNumberId", (client) => client.terminate({ phoneNumberId: "", callId: "x" })],
+    ["callId", (client) => client.terminate({ phoneNumberId: "1", callId: "" })],
+    ["sdp", (client) => client.accept({ ...CALL, sdp: '{"sdp":"v=0"}' })],
+    ["callbackData", (client) => client.accept({ ...CALL, sdp: SDP, callbackData: "x".repeat(513) })],
+    ["to", (client) => client.connect({ ...DIAL, to: "+1 555 000 1111" })],
+    ["recipient", (client) => client.connect({ phoneNumberId: "1", recipient: "a/b", sdp: SDP })],
+  ])("are not sent with a bad %s", async (option, act) => {
+    const { client, seen } = await createRig([ok]);
+    const error = await failureOf(act(client));
+    expect(error).toMatchObject({ code: "OPTION_INVALID", details: { option } });
+    expectNoSecrets(error);
+    expect(seen).toEqual([]);
+  });
+});
+
+describe("refusals", () => {
+  test("carry Meta's texts and what to do about them", async () => {
+    const { client, attempts } = await createRig([
+      json(400, graphError(100, "Fingerprint algo is not SHA256")),
+    ]);
+    const error = await failureOf(client.accept({ ...CALL, sdp: SDP }));
+    expect(error).toMatchObject({
+      code: "GRAPH_REQUEST_FAILED",
+      retryable: false,
+      details: {
+        status: 400,
+        graphCode: 100,
+        graphSubcode: 2494010,
+        graphDetails: "Fingerprint algo is not SHA256",
+        traceId: "ATrace",
+        nextStep: expect.stringContaining("npx ringback sdp check"),
+      },
+    });
+    expect(error.message).toContain('code 100/2494010, "Fingerprint algo is not SHA256"');
+    expect(attempts).toMatchObject([{ status: 400, outcome: "refused" }]);
+    expectNoSecrets(error);
+  });
+
+  test.each<[string, number, object, object]>([
+    ["a token that has expired", 401, graphError(190, "x"), { graphCode: 190 }],
+    ["a number without calling", 401, graphError(138000, "x"), { graphCode: 138000 }],
+    ["a code in an answer with status 200", 200, graphError(138006, "x"), { status: 200, graphCode: 138006 }],
+    ["an unknown code", 400, graphError(999999, "x"), { meaning: expect.stringContaining("does not know") }],
+    ["no code", 400, { error: { message: "m" } }, { graphCode: null, graphSubcode: null, traceId: null }],
+    ["details that are missing", 400, { error: { code: 100, message: "m" } }, { graphDetails: "m" }],
+    [
+      "fields of wrong types",
+      400,
+      { error: { code: "1", error_data: "x", fbtrace_id: 5 } },
+      { graphDetails: null },
+    ],
+  ])("name %s", async (_, status, body, details) => {
+    const { client, seen } = await createRig([json(status, body)]);
+    const error = await failureOf(client.terminate(CALL));
+    expect(error).toMatchObject({ code: "GRAPH_REQUEST_FAILED", retryable: false, details });
+    expect(seen).toHaveLength(1);
+  });
+
+  test("show neither token nor SDP nor numbers when the answer echoes them", async () => {
+    const details = `bad request of 15550001111 with ${TOKEN}: ${SDP}`;
+    const { client } = await createRig([
+      json(400, graphError(100, details, { fbtrace_id: "t".repeat(500) })),
+    ]);
+    const error = await failureOf(client.connect(DIAL));
+    expectNoSecrets(error);
+    expect(error.message).toContain("[number]");
+  });
+
+  test.each([
+    "Call is already terminated",
+    "This call already ended.",
+    "User already terminated the call",
+    "The call is no longer active",
+  ])("of ending a call that is over are no error: %s", async (details) => {
+    const { client } = await createRig([json(400, graphError(100, details))]);
+    expect(await client.terminate(CALL)).toEqual({ alreadyEnded: true });
+    expect(await client.reject(CALL)).toEqual({ alreadyEnded: true });
+    await failureOf(client.accept({ ...CALL, sdp: SDP }));
+  });
+
+  test.each(["Call is not ringing", "Unknown call id", "Call is already accepted"])(
+    "of ending for another reason stay errors: %s",
+    async (details) => {
+      const { client } = await createRig([json(400, graphError(100, details))]);
+      await failureOf(client.terminate(CALL));
+    },
+  );
+});
+
+describe("answers that are none", () => {
+  test.each<[string, Reply]>([
+    ["HTML", text(200, "<html>Sign in to the hotel's network</html>")],
+    ["an empty body", text(200, "")],
+    ["an array", json(200, [])],
+    ["null", json(200, null)],
+    ["success: false", json(200, { success: false })],
+    ["a redirect", text(302, "")],
+    ["a proxy's refusal", text(403, `no ${TOKEN}`)],
+    ["a body without end", text(200, `{"success":true,"x":"${"x".repeat(70_000)}"}`)],
+  ])("are told as such: %s", async (_, reply) => {
+    const { client, seen, attempts } = await createRig([reply]);
+    const error = await failureOf(client.preAccept({ ...CALL, sdp: SDP }));
+    expect(error).toMatchObject({
+      code: "GRAPH_UNREACHABLE",
+      retryable: false,
+      details: { reason: "bad-response", attempts: 1 },
+    });
+    expect(attempts).toMatchObject([{ outcome: "bad-response" }]);
+    expect(seen).toHaveLength(1);
+    expectNoSecrets(error);
+  });
+
+  test("include a dial without a call id, which is not repeated", async () => {
+    const { client, seen } = await createRig([json(200, { success: true, calls: [{}] })]);
+    const error = await failureOf(client.connect(DIAL));
+    expect(error).toMatchObject({ code: "GRAPH_UNREACHABLE", details: { reason: "bad-response" } });
+    expect(seen).toHaveLength(1);
+  });
+
+  test("include a body that breaks off", async () => {
+    const { client } = await createRig([
+      (response) => {
+        response.writeHead(200, { "content-length": "1000" });
+        response.write('{"success":', () => response.destroy());
+      },
+    ]);
+    const error = await failureOf(client.terminate(CALL));
+    expect(error).toMatchObject({ code: "GRAPH_UNREACHABLE", details: { reason: "network", attempts: 3 } });
+  });
+});
+
+describe("repeats", () => {
+  test("come after faults that pass, with growing delays", async () => {
+    const { client, seen, delaysMs, attempts } = await createRig([drop, text(502, "<html>"), ok]);
+    await client.terminate(CALL);
+    expect(seen).toHaveLength(3);
+    expect(delaysMs).toEqual([150, 300]);
+    expect(attempts.map(({ attempt, outcome, status }) => [attempt, outcome, status])).toEqual([
+      [1, "network", null],
+      [2, "bad-response", 502],
+      [3, "ok", 200],
+    ]);
+  });
+
+  test.each<[string, Reply, object]>([
+    ["lost connections", drop, { code: "GRAPH_UNREACHABLE", details: { reason: "network", attempts: 3 } }],
+    [
+      "errors on Meta's side",
+      json(500, graphError(138004, "x")),
+      { code: "GRAPH_REQUEST_FAILED", retryable: true },
+    ],
+    [
+      "errors that Meta calls transient",
+      json(400, graphError(7, "x", { is_transient: true })),
+      { retryable: true },
+    ],
+    ["limits", json(429, graphError(138005, "x")), { code: "GRAPH_REQUEST_FAILED", retryable: true }],
+  ])("end after the last attempt: %s", async (_, reply, expected) => {
+    for (const act of ["preAccept", "accept", "reject", "terminate"] as const) {
+      const { client, seen } = await createRig([reply]);
+      const error = await failureOf(client[act]({ ...CALL, sdp: SDP }));
+      expect(error).toMatchObject(expected);
+      expectNoSecrets(error);
+      expect(seen).toHaveLength(3);
+    }
+  });
+
+  test("do not come for a code that no repeat cures, whatever the status", async () => {
+    const { client, seen } = await createRig([json(500, graphError(138007, "x", { is_transient: true }))]);
+    const error = await failureOf(client.accept({ ...CALL, sdp: SDP }));
+    expect(error.retryable).toBe(false);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("wait as long as Graph asks, up to the longest delay", async () => {
+    const limited = (seconds: string): Reply => json(429, graphError(4, "x"), { "retry-after": seconds });
+    const short = await createRig([limited("1"), ok]);
+    await short.client.terminate(CALL);
+    expect(short.delaysMs).toEqual([1000]);
+    const long = await createRig([limited("60"), ok]);
+    expect(await failureOf(long.client.terminate(CALL))).toMatchObject({ retryable: true });
+    expect(long.seen).toHaveLength(1);
+  });
+
+  test("of an accept whose answer was lost succeed when it had arrived", async () => {
+    const { client, seen } = await createRig([drop, json(400, graphError(100, "Call is already accepted"))]);
+    await client.accept({ ...CALL, sdp: SDP });
+    expect(seen).toHaveLength(2);
+    expect(seen[1]?.body).toEqual(seen[0]?.body);
+  });
+
+  test("are no excuse for an accept that was taken before it was sent at all", async () => {
+    const { client } = await createRig([json(400, graphError(100, "Call is already accepted"))]);
+    expect(await failureOf(client.accept({ ...CALL, sdp: SDP }))).toMatchObject({
+      code: "GRAPH_REQUEST_FAILED",
+    });
+  });
+
+  test.each<[string, Reply, boolean]>([
+    ["a lost connection", drop, false],
+    ["an error on Meta's side", json(500, graphError(138004, "x")), true],
+    ["a limit", json(429, graphError(138005, "x")), true],
+    ["a proxy's error", text(502, "<html>"), false],
+  ])("never come for a dial after %s", async (_, reply, retryable) => {
+    const { client, seen } = await createRig([reply]);
+    const error = await failureOf(client.connect(DIAL));
+    expect(error.retryable).toBe(retryable);
+    expect(seen).toHaveLength(1);
+    expectNoSecrets(error);
+  });
+
+  test("come for every action when nothing listens", async () => {
+    const probe = createTcpServer().listen(0, "127.0.0.1");
+    await once(probe, "listening");
+    const { port } = probe.address() as AddressInfo;
+    await new Promise((resolve) => probe.close(resolve));
+    const { client, delaysMs } = createTestClient(`http://127.0.0.1:${port}`);
+    const error = await failureOf(client.connect(DIAL));
+    expect(error).toMatchObject({
+      code: "GRAPH_UNREACHABLE",
+      retryable: true,
+      details: { reason: "network", attempts: 3 },
+      message: expect.stringContaining("ECONNREFUSED"),
+    });
+    expect(delaysMs).toHaveLength(2);
+    expectNoSecrets(error);
+  });
+});
+
+describe("time limits", () => {
+  test.each<[string, Reply]>([
+    ["no answer comes", never],
+    ["an answer does not end", (response) => void response.writeHead(200).write("{")],
+  ])("end an attempt when %s", async (_, reply) => {
+    const { client, seen } = await createRig([reply], { timeoutMs: 60, retry: { attempts: 2 } });
+    const error = await failureOf(client.terminate(CALL));
+    expect(error).toMatchObject({
+      code: "GRAPH_UNREACHABLE",
+      retryable: true,
+      details: { reason: "timeout", attempts: 2 },
+    });
+    expect(seen).toHaveLength(2);
+    expectNoSecrets(error);
+  });
+
+  test("leave a dial open, which is not repeated", async () => {
+    const { client, seen } = await createRig([never], { timeoutMs: 60 });
+    const error = await failureOf(client.connect(DIAL));
+    expect(error).toMatchObject({ retryable: false, details: { reason: "timeout", attempts: 1 } });
+    expect(seen).toHaveLength(1);
+  });
+});
+
+describe("signals", () => {
+  test("end a request under way with their reason, without a repeat", async () => {
+    const controller = new AbortController();
+    const reason = new Error("the user hung up");
+    const { client, seen } = await createRig([() => controller.abort(reason)]);
+    await expect(client.accept({ ...CALL, sdp: SDP, signal: controller.signal })).rejects.toBe(reason);
+    expect(seen).toHaveLength(1);
+  });
+
+  test("end the wait between attempts", async () => {
+    const controller = new AbortController();
+    const { baseUrl } = await createRig([json(500, graphError(2, "x"))]);
+    const client = createGraphClient({
+      token: TOKEN,
+      baseUrl,
+      retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },
+      onAttempt: () => setImmediate(() => controller.abort("hung up")),
+    });
+    cleanups.push(() => client.close());
+    await expect(client.terminate({ ...CALL, signal: controller.signal })).rejects.toBe("hung up");
+  });
+
+  test("that have aborted before send nothing", async () => {
+    const { client, seen } = await createRig([ok]);
+    await expect(client.terminate({ ...CALL, signal: AbortSignal.abort("over") })).rejects.toBe("over");
+    expect(seen).toEqual([]);
+  });
+});
+
+describe("the client", () => {
+  test.each<[string, Partial<GraphClientOptions>]>([
+    ["token", { token: "" }],
+    ["token", { token: "secret\nheader: x" }],
+    ["apiVersion", { apiVersion: "26.0" }],
+    ["apiVersion", { apiVersion: "v26.0/../x" }],
+    ["baseUrl", { baseUrl: "graph.facebook.com" }],
+    ["baseUrl", { baseUrl: "http://graph.facebook.com" }],
+    ["baseUrl", { baseUrl: "http://127.0.0.1.example.com" }],
+    ["baseUrl", { baseUrl: "ftp://127.0.0.1" }],
+    ["baseUrl", { baseUrl: "https://user:secret@graph.facebook.com" }],
+    ["baseUrl", { baseUrl: "https://graph.facebook.com/?a=secret" }],
+    ["baseUrl", { baseUrl: "https://graph.facebook.com/v25.0/" }],
+    ["timeoutMs", { timeoutMs: 0 }],
+    ["retry.attempts", { retry: { attempts: 0 } }],
+    ["retry.baseDelayMs", { retry: { baseDelayMs: Number.NaN } }],
+    ["retry.maxDelayMs", { retry: { maxDelayMs: -1 } }],
+  ])("refuses a bad %s: %j", (option, options) => {
+    const create = (): unknown => createGraphClient({ token: TOKEN, ...options });
+    expect(create).toThrow(expect.objectContaining({ code: "OPTION_INVALID", details: { option } }));
+    expect(create).not.toThrow(/secret/);
+  });
+
+  test.each(["http://localhost:1", "http://127.9.9.9:1", "http://[::1]:1", "https://example.com/graph"])(
+    "takes the base URL %s",
+    async (baseUrl) => {
+      const client = createGraphClient({ token: TOKEN, baseUrl });
+      await client.close();
+      await client.close();
+    },
+  );
+
+  test("refuses requests after close, without repeats", async () => {
+    const { client, seen, delaysMs } = await createRig([ok]);
+    await client.close();
+    const error = await failureOf(client.terminate(CALL));
+    expect(isRingbackError(error, "GRAPH_UNREACHABLE")).toBe(true);
+    expect(error.retryable).toBe(false);
+    expect([seen.length, delaysMs.length]).toEqual([0, 0]);
+  });
+
+  test("lets a request under way finish before it closes", async () => {
+    const asked = new EventEmitter<{ request: [answer: () => void] }>();
+    const { client } = await createRig([
+      (response, request) => void asked.emit("request", () => ok(response, request)),
+    ]);
+    const isAsked = once(asked, "request");
+    const ending = client.terminate(CALL);
+    const [answer] = await isAsked;
+    const closed = client.close();
+    answer();
+    expect(await ending).toEqual({ alreadyEnded: false });
+    await closed;
+  });
+
+  test("is not disturbed by an observer that throws", async () => {
+    const { client } = await createRig([ok], {
+      onAttempt: () => {
+        throw new Error("observer");
+      },
+    });
+    await client.terminate(CALL);
+  });
+});
