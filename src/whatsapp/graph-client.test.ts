@@ -1,130 +1,23 @@
 import { EventEmitter, once } from "node:events";
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
-import { type AddressInfo, createServer as createTcpServer } from "node:net";
-import { inspect } from "node:util";
-import { afterEach, describe, expect, test } from "vitest";
-import { isRingbackError, RingbackError } from "../errors.ts";
+import { describe, expect, test } from "vitest";
+import {
+  CALL,
+  createRig,
+  createTestClient,
+  DIAL,
+  expectNoSecrets,
+  failureOf,
+  graphError,
+  json,
+  ok,
+  type Reply,
+  SDP,
+  TOKEN,
+  text,
+} from "../../test/support/graph-rig.ts";
+import { isRingbackError } from "../errors.ts";
 import { createGraphClient, type GraphClient } from "./graph-client.ts";
-import type { GraphAttempt, GraphClientOptions } from "./graph-options.ts";
-
-const TOKEN = "EAAG-secret-token-0123456789";
-const SDP = "v=0\r\no=- 1 2 IN IP4 192.0.2.1\r\ns=-\r\na=ice-pwd:thisisthesecretpassword\r\n";
-const CALL = { phoneNumberId: "100000000000001", callId: "wacid.ABC" };
-const DIAL = { phoneNumberId: CALL.phoneNumberId, to: "15550001111", sdp: SDP };
-
-type Reply = (response: ServerResponse, request: IncomingMessage) => void;
-interface Seen {
-  readonly method: string | undefined;
-  readonly url: string | undefined;
-  readonly headers: IncomingMessage["headers"];
-  readonly body: Record<string, unknown>;
-}
-
-interface Rig {
-  readonly client: GraphClient;
-  readonly seen: Seen[];
-  readonly attempts: GraphAttempt[];
-  readonly delaysMs: number[];
-  readonly baseUrl: string;
-}
-
-const cleanups: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const cleanup of cleanups.splice(0).reverse()) await cleanup();
-});
-
-/** A client and a server that gives the replies in order, the last one for ever. */
-async function createRig(replies: readonly Reply[], options: Partial<GraphClientOptions> = {}): Promise<Rig> {
-  const seen: Seen[] = [];
-  const server = createServer((request, response) => {
-    const chunks: Buffer[] = [];
-    request.on("data", (chunk: Buffer) => chunks.push(chunk));
-    request.on("end", () => {
-      const body = JSON.parse(Buffer.concat(chunks).toString());
-      seen.push({ method: request.method, url: request.url, headers: request.headers, body });
-      replies[Math.min(seen.length, replies.length) - 1]!(response, request);
-    });
-  });
-  const baseUrl = await listen(server);
-  return { ...createTestClient(baseUrl, options), seen, baseUrl };
-}
-
-function createTestClient(
-  baseUrl: string,
-  options: Partial<GraphClientOptions> = {},
-): Pick<Rig, "client" | "attempts" | "delaysMs"> {
-  const attempts: GraphAttempt[] = [];
-  const delaysMs: number[] = [];
-  const client = createGraphClient({
-    token: TOKEN,
-    baseUrl,
-    random: () => 0.5,
-    sleep: async (delayMs) => void delaysMs.push(delayMs),
-    onAttempt: (attempt) => attempts.push(attempt),
-    ...options,
-  });
-  cleanups.push(() => client.close());
-  return { client, attempts, delaysMs };
-}
-
-async function listen(server: Server): Promise<string> {
-  server.listen(0, "127.0.0.1");
-  await once(server, "listening");
-  cleanups.push(() => {
-    const closed = once(server, "close");
-    server.close();
-    server.closeAllConnections();
-    return closed;
-  });
-  return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-}
-
-const json = (status: number, body: unknown, headers: Record<string, string> = {}): Reply => {
-  return (response) => {
-    response.writeHead(status, { "content-type": "application/json", ...headers });
-    response.end(JSON.stringify(body));
-  };
-};
-const text = (status: number, body: string): Reply => {
-  return (response) => {
-    response.writeHead(status, { "content-type": "text/html" });
-    response.end(body);
-  };
-};
-const ok = json(200, { messaging_product: "whatsapp", success: true });
-const drop: Reply = (_, request) => request.socket.destroy();
-const never: Reply = () => {};
-
-function graphError(code: number, details: string, extra: object = {}): object {
-  return {
-    error: {
-      message: `(#${code}) Invalid parameter`,
-      type: "OAuthException",
-      code,
-      error_subcode: 2494010,
-      error_data: { messaging_product: "whatsapp", details },
-      is_transient: false,
-      fbtrace_id: "ATrace",
-      ...extra,
-    },
-  };
-}
-
-async function failureOf(promise: Promise<unknown>): Promise<RingbackError> {
-  const error = await promise.then(
-    () => null,
-    (reason: unknown) => reason,
-  );
-  expect(error).toBeInstanceOf(RingbackError);
-  return error as RingbackError;
-}
-
-function expectNoSecrets(error: unknown): void {
-  const shown = inspect(error, { depth: 12, showHidden: true });
-  expect(shown).not.toContain(TOKEN);
-  expect(shown).not.toContain("thisisthesecretpassword");
-  expect(String(error)).not.toContain("15550001111");
-}
+import type { GraphClientOptions } from "./graph-options.ts";
 
 describe("requests", () => {
   test("have the shape that each action needs", async () => {
@@ -323,157 +216,6 @@ describe("answers that are none", () => {
     ]);
     const error = await failureOf(client.terminate(CALL));
     expect(error).toMatchObject({ code: "GRAPH_UNREACHABLE", details: { reason: "network", attempts: 3 } });
-  });
-});
-
-describe("repeats", () => {
-  test("come after faults that pass, with growing delays", async () => {
-    const { client, seen, delaysMs, attempts } = await createRig([drop, text(502, "<html>"), ok]);
-    await client.terminate(CALL);
-    expect(seen).toHaveLength(3);
-    expect(delaysMs).toEqual([150, 300]);
-    expect(attempts.map(({ attempt, outcome, status }) => [attempt, outcome, status])).toEqual([
-      [1, "network", null],
-      [2, "bad-response", 502],
-      [3, "ok", 200],
-    ]);
-  });
-
-  test.each<[string, Reply, object]>([
-    ["lost connections", drop, { code: "GRAPH_UNREACHABLE", details: { reason: "network", attempts: 3 } }],
-    [
-      "errors on Meta's side",
-      json(500, graphError(138004, "x")),
-      { code: "GRAPH_REQUEST_FAILED", retryable: true },
-    ],
-    [
-      "errors that Meta calls transient",
-      json(400, graphError(7, "x", { is_transient: true })),
-      { retryable: true },
-    ],
-    ["limits", json(429, graphError(138005, "x")), { code: "GRAPH_REQUEST_FAILED", retryable: true }],
-  ])("end after the last attempt: %s", async (_, reply, expected) => {
-    for (const act of ["preAccept", "accept", "reject", "terminate"] as const) {
-      const { client, seen } = await createRig([reply]);
-      const error = await failureOf(client[act]({ ...CALL, sdp: SDP }));
-      expect(error).toMatchObject(expected);
-      expectNoSecrets(error);
-      expect(seen).toHaveLength(3);
-    }
-  });
-
-  test("do not come for a code that no repeat cures, whatever the status", async () => {
-    const { client, seen } = await createRig([json(500, graphError(138007, "x", { is_transient: true }))]);
-    const error = await failureOf(client.accept({ ...CALL, sdp: SDP }));
-    expect(error.retryable).toBe(false);
-    expect(seen).toHaveLength(1);
-  });
-
-  test("wait as long as Graph asks, up to the longest delay", async () => {
-    const limited = (seconds: string): Reply => json(429, graphError(4, "x"), { "retry-after": seconds });
-    const short = await createRig([limited("1"), ok]);
-    await short.client.terminate(CALL);
-    expect(short.delaysMs).toEqual([1000]);
-    const long = await createRig([limited("60"), ok]);
-    expect(await failureOf(long.client.terminate(CALL))).toMatchObject({ retryable: true });
-    expect(long.seen).toHaveLength(1);
-  });
-
-  test("of an accept whose answer was lost succeed when it had arrived", async () => {
-    const { client, seen } = await createRig([drop, json(400, graphError(100, "Call is already accepted"))]);
-    await client.accept({ ...CALL, sdp: SDP });
-    expect(seen).toHaveLength(2);
-    expect(seen[1]?.body).toEqual(seen[0]?.body);
-  });
-
-  test("are no excuse for an accept that was taken before it was sent at all", async () => {
-    const { client } = await createRig([json(400, graphError(100, "Call is already accepted"))]);
-    expect(await failureOf(client.accept({ ...CALL, sdp: SDP }))).toMatchObject({
-      code: "GRAPH_REQUEST_FAILED",
-    });
-  });
-
-  test.each<[string, Reply, boolean]>([
-    ["a lost connection", drop, false],
-    ["an error on Meta's side", json(500, graphError(138004, "x")), true],
-    ["a limit", json(429, graphError(138005, "x")), true],
-    ["a proxy's error", text(502, "<html>"), false],
-  ])("never come for a dial after %s", async (_, reply, retryable) => {
-    const { client, seen } = await createRig([reply]);
-    const error = await failureOf(client.connect(DIAL));
-    expect(error.retryable).toBe(retryable);
-    expect(seen).toHaveLength(1);
-    expectNoSecrets(error);
-  });
-
-  test("come for every action when nothing listens", async () => {
-    const probe = createTcpServer().listen(0, "127.0.0.1");
-    await once(probe, "listening");
-    const { port } = probe.address() as AddressInfo;
-    await new Promise((resolve) => probe.close(resolve));
-    const { client, delaysMs } = createTestClient(`http://127.0.0.1:${port}`);
-    const error = await failureOf(client.connect(DIAL));
-    expect(error).toMatchObject({
-      code: "GRAPH_UNREACHABLE",
-      retryable: true,
-      details: { reason: "network", attempts: 3 },
-      message: expect.stringContaining("ECONNREFUSED"),
-    });
-    expect(delaysMs).toHaveLength(2);
-    expectNoSecrets(error);
-  });
-});
-
-describe("time limits", () => {
-  test.each<[string, Reply]>([
-    ["no answer comes", never],
-    ["an answer does not end", (response) => void response.writeHead(200).write("{")],
-  ])("end an attempt when %s", async (_, reply) => {
-    const { client, seen } = await createRig([reply], { timeoutMs: 60, retry: { attempts: 2 } });
-    const error = await failureOf(client.terminate(CALL));
-    expect(error).toMatchObject({
-      code: "GRAPH_UNREACHABLE",
-      retryable: true,
-      details: { reason: "timeout", attempts: 2 },
-    });
-    expect(seen).toHaveLength(2);
-    expectNoSecrets(error);
-  });
-
-  test("leave a dial open, which is not repeated", async () => {
-    const { client, seen } = await createRig([never], { timeoutMs: 60 });
-    const error = await failureOf(client.connect(DIAL));
-    expect(error).toMatchObject({ retryable: false, details: { reason: "timeout", attempts: 1 } });
-    expect(seen).toHaveLength(1);
-  });
-});
-
-describe("signals", () => {
-  test("end a request under way with their reason, without a repeat", async () => {
-    const controller = new AbortController();
-    const reason = new Error("the user hung up");
-    const { client, seen } = await createRig([() => controller.abort(reason)]);
-    await expect(client.accept({ ...CALL, sdp: SDP, signal: controller.signal })).rejects.toBe(reason);
-    expect(seen).toHaveLength(1);
-  });
-
-  test("end the wait between attempts", async () => {
-    const controller = new AbortController();
-    const { baseUrl } = await createRig([json(500, graphError(2, "x"))]);
-    const client = createGraphClient({
-      token: TOKEN,
-      baseUrl,
-      retry: { baseDelayMs: 60_000, maxDelayMs: 60_000 },
-      onAttempt: () => setImmediate(() => controller.abort("hung up")),
-    });
-    cleanups.push(() => client.close());
-    await expect(client.terminate({ ...CALL, signal: controller.signal })).rejects.toBe("hung up");
-  });
-
-  test("that have aborted before send nothing", async () => {
-    const { client, seen } = await createRig([ok]);
-    await expect(client.terminate({ ...CALL, signal: AbortSignal.abort("over") })).rejects.toBe("over");
-    expect(seen).toEqual([]);
   });
 });
 
