@@ -93,6 +93,11 @@ export class RtpReceiver {
     return "new";
   }
 
+  /** How often another SSRC took over. */
+  get ssrcChanges(): number {
+    return this.#ssrcChanges;
+  }
+
   stats(): RtpReceiverStats {
     return {
       packetsReceived: this.#received,

@@ -1,0 +1,80 @@
+import { expect, test } from "vitest";
+import type { AudioDescription } from "../core/sdp/model.ts";
+import { createDatachannelEngine } from "./datachannel-engine.ts";
+import type { MediaLegListener } from "./engine.ts";
+
+const listener: MediaLegListener = { onIceConnected() {}, onState() {}, onRtp() {} };
+
+const offer: AudioDescription = {
+  mid: "audio",
+  iceUfrag: "SJJXJHYPhhGFGPyd",
+  icePwd: "sFDA3KtvPb8Qd+yv/1Ab3A==",
+  iceLite: true,
+  fingerprints: [{ algorithm: "SHA-256", value: Array.from({ length: 32 }, () => "AB").join(":") }],
+  setup: "actpass",
+  candidates: [],
+  opus: { payloadType: 111, parameters: "" },
+  telephoneEvent: null,
+  ssrc: null,
+};
+
+test.each([
+  [{ bindAddress: "localhost" }, "bindAddress"],
+  [{ publicAddress: "203.0.113.700" }, "publicAddress"],
+  [{ portRange: { begin: 9000, end: 8000 } }, "portRange"],
+  [{ portRange: { begin: 0, end: 8000 } }, "portRange"],
+])("options %j are refused with the name of the option", async (options, option) => {
+  await expect(createDatachannelEngine(options)).rejects.toMatchObject({
+    code: "OPTION_INVALID",
+    details: { option },
+  });
+});
+
+test("the public address stands in the candidates, the port is from the range", async () => {
+  const engine = await createDatachannelEngine({
+    bindAddress: "127.0.0.1",
+    publicAddress: "203.0.113.7",
+    portRange: { begin: 41_000, end: 42_000 },
+  });
+  try {
+    const { local } = await engine.openLeg(offer, listener);
+    expect(local.candidates).toHaveLength(1);
+    expect(local.candidates[0]?.address).toBe("203.0.113.7");
+    expect(local.candidates[0]?.port).toBeGreaterThanOrEqual(41_000);
+    expect(local.candidates[0]?.port).toBeLessThanOrEqual(42_000);
+  } finally {
+    await engine.close();
+  }
+});
+
+test("an exhausted port range is a clear error", async () => {
+  const engine = await createDatachannelEngine({
+    bindAddress: "127.0.0.1",
+    portRange: { begin: 42_100, end: 42_100 },
+  });
+  try {
+    await engine.openLeg(offer, listener);
+    await expect(engine.openLeg(offer, listener)).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });
+  } finally {
+    await engine.close();
+  }
+});
+
+test("SSRC, CNAME and session id come from the given source of randomness", async () => {
+  let next = 0;
+  const random = (byteLength: number) => {
+    next += 1;
+    return new Uint8Array(byteLength).fill(next);
+  };
+  const engine = await createDatachannelEngine({ bindAddress: "127.0.0.1", random });
+  try {
+    const { local } = await engine.openLeg(offer, listener);
+    expect(local).toMatchObject({
+      ssrc: 0x01010101,
+      cname: "AgICAgICAgICAgIC",
+      sessionId: String(0x03030303 >>> 1),
+    });
+  } finally {
+    await engine.close();
+  }
+});

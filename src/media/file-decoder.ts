@@ -1,0 +1,169 @@
+import decode, { type StreamDecoder } from "audio-decode";
+import { type AudioFormat, detectAudioFormat, FORMAT_PROBE_BYTES } from "../core/audio/audio-format.ts";
+import { Resampler } from "../core/audio/resampler.ts";
+import { parseWav } from "../core/audio/wav.ts";
+import { RingbackError } from "../errors.ts";
+import { readFileChunks } from "../platform/file-source.ts";
+import { mediaFileError } from "./media-file-error.ts";
+import { OPUS_CLOCK_RATE_HZ } from "./rtp-clock.ts";
+import type { WorkSlices } from "./work-slices.ts";
+
+const READ_BYTES = 65_536;
+
+/** Bytes given to a decoder at once: about a second of sound at the lowest usual bit rates, 1 to 3 ms of work. */
+const FEED_BYTES: Readonly<Record<AudioFormat, number>> = {
+  wav: 16_384,
+  mp3: 4_096,
+  flac: 8_192,
+  "ogg-opus": 2_048,
+};
+
+/** Samples resampled at once: at most 2 ms of work at any rate. */
+const RESAMPLE_SAMPLES = 2_048;
+
+/** A file that gives no sound in this many bytes has none: pictures in an MP3's tags are the largest honest prelude. */
+const MAX_SILENT_BYTES = 16 * 1024 * 1024;
+
+/**
+ * Decodes an MP3, WAV, Ogg Opus or FLAC file to mono at 48 kHz, piece by piece: neither the file nor its sound is ever
+ * held whole, and the event loop turns every few ms.
+ *
+ * @returns Pieces that are valid until the next one is asked for.
+ * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
+ */
+export async function* decodeFile(path: string, slices: WorkSlices): AsyncGenerator<Float32Array> {
+  const source = new DecodedSource(path);
+  try {
+    for await (const bytes of readChunks(path)) {
+      for (const piece of await source.start(bytes)) {
+        if (slices.isSpent) await slices.next();
+        yield* source.decode(piece);
+      }
+    }
+    yield* source.end();
+  } finally {
+    source.close();
+  }
+}
+
+/** One file on its way from bytes to samples. */
+class DecodedSource {
+  readonly #path: string;
+  #decoder: StreamDecoder | null = null;
+  #feedBytes = READ_BYTES;
+  #head: Uint8Array | null = null;
+  #resampler: Resampler | null = null;
+  #rateHz = 0;
+  #bytesFed = 0;
+  #hasSound = false;
+
+  constructor(path: string) {
+    this.#path = path;
+  }
+
+  /** Opens the decoder at the first bytes. Gives back the bytes in pieces of the size that the decoder is to be fed with. */
+  async start(bytes: Uint8Array): Promise<readonly Uint8Array[]> {
+    if (this.#decoder === null) {
+      this.#head = bytes;
+      const format = detectAudioFormat(bytes.subarray(0, FORMAT_PROBE_BYTES));
+      if (format === null) throw mediaFileError(this.#path, "not-audio");
+      this.#feedBytes = FEED_BYTES[format];
+      this.#decoder = await openDecoder(format);
+    }
+    const pieces: Uint8Array[] = [];
+    for (let offset = 0; offset < bytes.length; offset += this.#feedBytes) {
+      pieces.push(bytes.subarray(offset, offset + this.#feedBytes));
+    }
+    return pieces;
+  }
+
+  async *decode(bytes: Uint8Array): AsyncGenerator<Float32Array> {
+    this.#bytesFed += bytes.length;
+    if (!this.#hasSound && this.#bytesFed > MAX_SILENT_BYTES) throw mediaFileError(this.#path, "not-audio");
+    yield* this.#convert(await this.#run(bytes));
+  }
+
+  /** What the decoder and the filter still hold. */
+  async *end(): AsyncGenerator<Float32Array> {
+    if (this.#decoder === null) throw mediaFileError(this.#path, "empty");
+    yield* this.#convert(await this.#run());
+    if (!this.#hasSound) throw mediaFileError(this.#path, this.#isEmptyWav() ? "empty" : "not-audio");
+    if (this.#resampler !== null) yield this.#resampler.flush();
+  }
+
+  close(): void {
+    this.#decoder?.free();
+  }
+
+  async #run(bytes?: Uint8Array): Promise<Awaited<ReturnType<StreamDecoder>>> {
+    if (this.#decoder === null) throw new Error("The decoder is fed before it is open.");
+    try {
+      return await this.#decoder(bytes);
+    } catch (error) {
+      throw mediaFileError(this.#path, "not-audio", error);
+    }
+  }
+
+  *#convert(audio: Awaited<ReturnType<StreamDecoder>>): Generator<Float32Array> {
+    const samples = downmix(audio.channelData);
+    if (samples.length === 0) return;
+    const resampler = this.#resamplerFor(audio.sampleRate);
+    this.#hasSound = true;
+    for (let offset = 0; offset < samples.length; offset += RESAMPLE_SAMPLES) {
+      const piece = samples.subarray(offset, offset + RESAMPLE_SAMPLES);
+      yield resampler === null ? piece : resampler.process(piece);
+    }
+  }
+
+  #resamplerFor(rateHz: number): Resampler | null {
+    if (rateHz === OPUS_CLOCK_RATE_HZ && this.#resampler === null) return null;
+    if (this.#resampler !== null && rateHz === this.#rateHz) return this.#resampler;
+    // A file whose rate changes midway is rare and broken: each part keeps its pitch, the seam may click.
+    this.#rateHz = rateHz;
+    try {
+      this.#resampler = new Resampler(rateHz, OPUS_CLOCK_RATE_HZ);
+    } catch (error) {
+      throw mediaFileError(this.#path, "not-audio", error);
+    }
+    return this.#resampler;
+  }
+
+  #isEmptyWav(): boolean {
+    const wav = this.#head === null ? "not-wav" : parseWav(this.#head);
+    return typeof wav === "object" && wav.samples.length === 0;
+  }
+}
+
+async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
+  try {
+    yield* readFileChunks(path, READ_BYTES);
+  } catch (error) {
+    // What the consumer throws into the loop comes by here too.
+    if (error instanceof RingbackError) throw error;
+    throw mediaFileError(path, "unreadable", error);
+  }
+}
+
+function openDecoder(format: AudioFormat): Promise<StreamDecoder> {
+  switch (format) {
+    case "wav":
+      return decode.wav();
+    case "mp3":
+      return decode.mp3();
+    case "flac":
+      return decode.flac();
+    case "ogg-opus":
+      return decode.opus();
+  }
+}
+
+/** The mean of all channels. */
+function downmix(channels: readonly Float32Array[]): Float32Array {
+  const first = channels[0];
+  if (first === undefined || channels.length === 1) return first ?? new Float32Array();
+  const mono = new Float32Array(first.length);
+  for (const channel of channels) {
+    for (let i = 0; i < mono.length; i += 1) mono[i] = (mono[i] ?? 0) + (channel[i] ?? 0) / channels.length;
+  }
+  return mono;
+}

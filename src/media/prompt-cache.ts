@@ -1,0 +1,148 @@
+import { type Clock, systemClock } from "../platform/clock.ts";
+import { type FileFacts, readFileFacts } from "../platform/file-source.ts";
+import { decodeFile } from "./file-decoder.ts";
+import { mediaFileError } from "./media-file-error.ts";
+import { type EncodedPrompt, PromptEncoder } from "./prompt-encoder.ts";
+import { WorkSlices } from "./work-slices.ts";
+
+export interface PromptCacheOptions {
+  /** Memory for encoded prompts. Those least recently played go first. Default 64 MiB, about 3 hours. */
+  readonly maxBytes?: number;
+  /** Largest file. Default 64 MiB. */
+  readonly maxFileBytes?: number;
+  /** Longest sound. Default 15 minutes. */
+  readonly maxDurationMs?: number;
+  /** How long encoding holds up everything else at a time. Default 4 ms. */
+  readonly sliceMs?: number;
+  readonly clock?: Clock;
+}
+
+export interface PromptCacheStats {
+  readonly prompts: number;
+  readonly bytes: number;
+  /** Files decoded and encoded so far. */
+  readonly encodes: number;
+  readonly evictions: number;
+}
+
+/** Files as encoded prompts, each encoded once. */
+export interface PromptCache {
+  /**
+   * Gives the file at `path`, MP3, WAV, Ogg Opus or FLAC, as an encoded prompt. A file that has changed since is encoded
+   * anew. A failure is not remembered.
+   *
+   * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
+   */
+  load(path: string): Promise<EncodedPrompt>;
+  stats(): PromptCacheStats;
+}
+
+const MIB = 1024 * 1024;
+
+export function createPromptCache(options: PromptCacheOptions = {}): PromptCache {
+  return new FilePromptCache(options);
+}
+
+interface CachedPrompt {
+  readonly version: string;
+  readonly prompt: EncodedPrompt;
+}
+
+class FilePromptCache implements PromptCache {
+  readonly #maxBytes: number;
+  readonly #maxFileBytes: number;
+  readonly #maxDurationMs: number;
+  readonly #slices: WorkSlices;
+  /** By path, the least recently used first: a Map keeps the order of insertion. */
+  readonly #prompts = new Map<string, CachedPrompt>();
+  /** Loads under way, by path and version; each is waited for by a call, so there are no more than calls. */
+  readonly #loading = new Map<string, Promise<EncodedPrompt>>();
+  #bytes = 0;
+  #encodes = 0;
+  #evictions = 0;
+
+  constructor(options: PromptCacheOptions) {
+    this.#maxBytes = options.maxBytes ?? 64 * MIB;
+    this.#maxFileBytes = options.maxFileBytes ?? 64 * MIB;
+    this.#maxDurationMs = options.maxDurationMs ?? 15 * 60_000;
+    this.#slices = new WorkSlices(options.clock ?? systemClock, options.sliceMs ?? 4);
+  }
+
+  async load(path: string): Promise<EncodedPrompt> {
+    const version = await this.#checkFile(path);
+    const cached = this.#prompts.get(path);
+    if (cached?.version === version) {
+      this.#prompts.delete(path);
+      this.#prompts.set(path, cached);
+      return cached.prompt;
+    }
+    const key = `${version} ${path}`;
+    const loading = this.#loading.get(key);
+    if (loading !== undefined) return loading;
+    const started = this.#loadNew(path, version).finally(() => this.#loading.delete(key));
+    this.#loading.set(key, started);
+    return started;
+  }
+
+  stats(): PromptCacheStats {
+    return {
+      prompts: this.#prompts.size,
+      bytes: this.#bytes,
+      encodes: this.#encodes,
+      evictions: this.#evictions,
+    };
+  }
+
+  async #loadNew(path: string, version: string): Promise<EncodedPrompt> {
+    this.#encodes += 1;
+    const prompt = await this.#encode(path);
+    this.#remove(path);
+    this.#prompts.set(path, { version, prompt });
+    this.#bytes += prompt.bytes;
+    for (const oldest of this.#prompts.keys()) {
+      if (this.#bytes <= this.#maxBytes) break;
+      this.#remove(oldest);
+      this.#evictions += 1;
+    }
+    return prompt;
+  }
+
+  async #encode(path: string): Promise<EncodedPrompt> {
+    const encoder = await PromptEncoder.create(this.#slices);
+    try {
+      for await (const samples of decodeFile(path, this.#slices)) {
+        await encoder.write(samples);
+        if (encoder.durationMs > this.#maxDurationMs) throw mediaFileError(path, "too-long");
+      }
+      return await encoder.finish();
+    } finally {
+      encoder.close();
+    }
+  }
+
+  #remove(path: string): void {
+    const cached = this.#prompts.get(path);
+    if (cached === undefined) return;
+    this.#prompts.delete(path);
+    this.#bytes -= cached.prompt.bytes;
+  }
+
+  /** @returns What tells this version of the file from an earlier one. */
+  async #checkFile(path: string): Promise<string> {
+    let facts: FileFacts;
+    try {
+      facts = await readFileFacts(path);
+    } catch (error) {
+      throw mediaFileError(path, isMissing(error) ? "missing" : "unreadable", error);
+    }
+    if (!facts.isFile) throw mediaFileError(path, "unreadable");
+    if (facts.sizeBytes === 0) throw mediaFileError(path, "empty");
+    if (facts.sizeBytes > this.#maxFileBytes) throw mediaFileError(path, "too-large");
+    return `${facts.modifiedMs}:${facts.sizeBytes}`;
+  }
+}
+
+function isMissing(error: unknown): boolean {
+  const code = error instanceof Error && "code" in error ? error.code : null;
+  return code === "ENOENT" || code === "ENOTDIR";
+}
