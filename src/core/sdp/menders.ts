@@ -1,4 +1,4 @@
-import { isTelephoneEvent } from "./audio-facts.ts";
+import { isOpus, isTelephoneEvent } from "./audio-facts.ts";
 import type { Flaw, Subject } from "./check.ts";
 import { payloadTypesOf } from "./codecs.ts";
 import {
@@ -125,11 +125,15 @@ const mendTelephoneEvent: Mender = ({ document, audio }) => {
   return dropPayloadTypes(document, audio, new Set(unsupported));
 };
 
-/** A payload type that the offer gives to another codec cannot go: the stack would still send it. */
+/** Opus under a number that was not offered cannot go: the stack would send it all the same. */
 const mendPayloadTypes: Mender = ({ document, audio, offer }) => {
   if (audio === null || offer === null) return { document, changes: [] };
   const offered = new Set(payloadTypesOf(offer.media));
-  const unknown = payloadTypesOf(audio.media).filter((payloadType) => !offered.has(payloadType));
+  const opus = audio.codecs.filter(isOpus).map(({ payloadType }) => payloadType);
+  const kept = new Set(
+    opus.some((payloadType) => offered.has(payloadType)) ? offered : [...offered, ...opus],
+  );
+  const unknown = payloadTypesOf(audio.media).filter((payloadType) => !kept.has(payloadType));
   return dropPayloadTypes(document, audio, new Set(unknown));
 };
 
