@@ -1,6 +1,14 @@
 import type { AudioDescription, DtlsSetup, IceCandidate } from "../../core/sdp/model.ts";
+import { type Clock, systemClock } from "../../platform/clock.ts";
+import { type Random, randomUint32, systemRandom } from "../../platform/random.ts";
+import { sharedCertificate } from "./certificate.ts";
+import { Hearing, sharedDecoder } from "./hearing.ts";
+import { openPhoneSocket } from "./phone-socket.ts";
+import type { SrtpProfileName } from "./secure-transport.ts";
+import { SimulatedPhone } from "./simulated-phone.ts";
+import { createVoice } from "./voice.ts";
 
-/** What the phone says: a file or raw PCM (48 kHz mono), a tone, digital silence, or no packets at all. */
+/** What the phone says: a file of any common audio format, a tone, digital silence, or no packets at all. */
 export type PhoneVoice =
   | { readonly type: "file"; readonly path: string; readonly loop?: boolean }
   | { readonly type: "tone"; readonly frequencyHz: number }
@@ -16,8 +24,10 @@ export interface PhoneMediaOptions {
   readonly telephoneEventPayloadType: number;
   /** Address to bind and to offer. Default 127.0.0.1. */
   readonly host?: string;
-  /** Keep the received audio as PCM for the report, at most this long. Default 120 000 ms. */
+  /** Keep the received audio for `heardPcm`, at most this long. Default 120 000 ms. */
   readonly keepAudioMs?: number;
+  /** SRTP profiles in order of preference. Default: AES128_CM_HMAC_SHA1_80, then AEAD_AES_128_GCM. */
+  readonly srtpProfiles?: readonly SrtpProfileName[];
 }
 
 /** The phone's side of the offer. */
@@ -33,33 +43,43 @@ export interface PhoneMediaParameters {
 export interface PhoneMediaReport {
   readonly iceConnectedMs: number | null;
   readonly dtlsConnectedMs: number | null;
+  /** What DTLS negotiated; null before it was done. */
+  readonly srtpProfile: SrtpProfileName | null;
   readonly firstRtpMs: number | null;
   readonly lastRtpMs: number | null;
   readonly packetsReceived: number;
+  /** Authentic RTCP packets. */
+  readonly rtcpReceived: number;
   /** By sequence number, between the first and the highest packet. */
   readonly packetsLost: number;
   readonly packetsDuplicate: number;
   /** Packets whose payload type was neither Opus nor telephone-event as offered. */
   readonly packetsWrongPayloadType: number;
+  /** Opus packets that last other than 20 ms by their first byte (RFC 6716 §3.1). */
+  readonly packetsWrongDuration: number;
   /** RTP that came while media was not yet allowed (before the accept); WhatsApp would start the user's timer. */
   readonly packetsBeforeAccept: number;
   /** SRTP datagrams that came before DTLS was done. */
   readonly packetsBeforeDtls: number;
   /** Datagrams that failed SRTP authentication or were no known protocol. */
   readonly packetsRejected: number;
+  /** Stops counting at 8. */
   readonly ssrcCount: number;
   /** Longest time between two packets, in ms. */
   readonly longestGapMs: number;
   /** 99th percentile of the times between packets, in ms. */
   readonly gapP99Ms: number;
-  /** RTP timestamp steps that were not a multiple of 960 (20 ms at 48 kHz). */
+  /** RTP timestamp steps of audio that were zero or no multiple of 960 (20 ms at 48 kHz). */
   readonly badTimestampSteps: number;
   /** Packets with the marker bit. */
   readonly markers: number;
   /** RFC 4733 digits heard, in order. */
   readonly digits: string;
   readonly packetsSent: number;
+  /** Checks that were answered with 487, because the business claimed to be controlled. */
   readonly roleConflicts: number;
+  /** Checks with a wrong ufrag or password, or without: answered with 400 or 401. */
+  readonly checksUnauthorized: number;
 }
 
 /** The phone's media: ICE-lite agent, DTLS, SRTP, Opus. Sends nothing until `startSending`. */
@@ -68,18 +88,67 @@ export interface PhoneMedia {
   readonly startedAtMs: number;
   /** Monotonic ms of the last RTP or RTCP that came in and was authentic; null: none yet. */
   readonly lastReceivedAtMs: number | null;
-  /** The business's answer is known: checks are answered from now on, and DTLS starts when its role says so. */
+  /**
+   * The business's SDP is known, be it its answer or its offer: checks are answered from now on, and DTLS
+   * starts when its role says so. Only the first call counts, as WhatsApp knows no renegotiation.
+   */
   applyAnswer(answer: AudioDescription): void;
   /** The business accepted: its media is welcome, and the phone starts to speak once DTLS is up. */
   markAccepted(): void;
-  /** RFC 4733 digits with 100 ms a digit and 60 ms between; `w` waits 500 ms. Resolves when the last one is out. */
+  /**
+   * RFC 4733 digits with 100 ms a digit and 60 ms between; `w` waits 500 ms. Waits for the phone to speak.
+   * Resolves when the last one is out, or when the phone falls silent or closes.
+   * @throws {RingbackError} `OPTION_INVALID` for other characters, or for more than 256 that wait.
+   */
   sendDigits(digits: string): Promise<void>;
-  /** Stops sending audio (goes silent), as a phone that lost its network. */
+  /** Stops sending RTP and RTCP for good, as a phone that lost its network. The relay still answers checks. */
   goSilent(): void;
   report(): PhoneMediaReport;
-  /** What was heard, 48 kHz mono 16-bit, lost packets as silence. */
+  /** What was heard, 48 kHz mono 16-bit, lost packets as silence. Decodes on demand, about 5 ms a second of audio. */
   heardPcm(): Int16Array;
   /** Resolves at the first authentic RTP packet after `markAccepted`, or rejects never; null when closed before. */
   readonly firstRtp: Promise<number | null>;
+  /** Idempotent. The report and what was heard can still be read. */
   close(): Promise<void>;
+}
+
+const DEFAULT_KEEP_AUDIO_MS = 120_000;
+
+/**
+ * Opens the phone's socket and prepares its voice.
+ * @throws {RingbackError} `MEDIA_FILE_UNUSABLE` or `OPTION_INVALID` for the voice.
+ */
+export async function createPhoneMedia(
+  options: PhoneMediaOptions & { readonly clock?: Clock; readonly random?: Random },
+): Promise<PhoneMedia> {
+  const random = options.random ?? systemRandom;
+  const [voice, certificate, decoder] = await Promise.all([
+    createVoice(options.voice),
+    sharedCertificate(),
+    sharedDecoder(),
+  ]);
+  const socket = await openPhoneSocket(options.host ?? "127.0.0.1");
+  const parameters: PhoneMediaParameters = {
+    // WhatsApp's have 16 letters and digits, and 24 characters of base64 with its padding (live offers, 2025-2026).
+    iceUfrag: Buffer.from(random(8)).toString("hex"),
+    icePwd: Buffer.from(random(16)).toString("base64"),
+    sha256Fingerprint: certificate.sha256Fingerprint,
+    candidates: [hostCandidate(socket.address, socket.port, randomUint32(random))],
+    ssrc: randomUint32(random),
+  };
+  const hearing = new Hearing(decoder, options.keepAudioMs ?? DEFAULT_KEEP_AUDIO_MS);
+  const clock = options.clock ?? systemClock;
+  return new SimulatedPhone({ options, parameters, certificate, socket, voice, hearing, clock, random });
+}
+
+function hostCandidate(address: string, port: number, foundation: number): IceCandidate {
+  return {
+    foundation: String(foundation),
+    componentId: 1,
+    transport: "udp",
+    priority: 2_122_260_223,
+    address,
+    port,
+    type: "host",
+  };
 }

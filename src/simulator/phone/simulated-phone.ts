@@ -1,0 +1,296 @@
+import type { RemoteInfo } from "node:dgram";
+import type { AudioDescription, DtlsSetup } from "../../core/sdp/model.ts";
+import type { Clock } from "../../platform/clock.ts";
+import { type Random, randomUint32 } from "../../platform/random.ts";
+import type { PhoneCertificate } from "./certificate.ts";
+import type { Hearing } from "./hearing.ts";
+import { IceLiteAgent } from "./ice-lite.ts";
+import type { PhoneMedia, PhoneMediaOptions, PhoneMediaParameters, PhoneMediaReport } from "./phone-media.ts";
+import type { PhoneSocket } from "./phone-socket.ts";
+import { buildRtcpReport, senderReportTime } from "./rtcp.ts";
+import { RtpIn } from "./rtp-in.ts";
+import { RtpOut } from "./rtp-out.ts";
+import { RtpView } from "./rtp-view.ts";
+import { SecureTransport } from "./secure-transport.ts";
+import type { Voice } from "./voice.ts";
+
+const RTCP_INTERVAL_MS = 2500;
+const CNAME = "WhatsAppAudioStream1";
+
+export interface SimulatedPhoneParts {
+  readonly options: PhoneMediaOptions;
+  readonly parameters: PhoneMediaParameters;
+  readonly certificate: PhoneCertificate;
+  readonly socket: PhoneSocket;
+  readonly voice: Voice;
+  readonly hearing: Hearing;
+  readonly clock: Clock;
+  readonly random: Random;
+}
+
+/** WhatsApp's relay and the user's phone behind it, on one socket. */
+export class SimulatedPhone implements PhoneMedia {
+  readonly parameters: PhoneMediaParameters;
+  readonly startedAtMs: number;
+  readonly firstRtp: Promise<number | null>;
+  readonly #parts: SimulatedPhoneParts;
+  readonly #ice: IceLiteAgent;
+  readonly #in: RtpIn;
+  readonly #out: RtpOut;
+  readonly #view = new RtpView();
+  #transport: SecureTransport | null = null;
+  #resolveFirstRtp: (atMs: number | null) => void = () => {};
+  #isAccepted = false;
+  #isSilent = false;
+  #isClosed = false;
+  #rtcpTimer: NodeJS.Timeout | null = null;
+  #iceConnectedAtMs: number | null = null;
+  #dtlsConnectedAtMs: number | null = null;
+  #lastReceivedAtMs: number | null = null;
+  #lastSenderReport = 0;
+  #lastSenderReportAtMs = 0;
+  #rtcpReceived = 0;
+  #packetsRejected = 0;
+  #packetsBeforeDtls = 0;
+  #roleConflicts = 0;
+  #checksUnauthorized = 0;
+
+  constructor(parts: SimulatedPhoneParts) {
+    this.#parts = parts;
+    this.parameters = parts.parameters;
+    this.startedAtMs = parts.clock.nowMs();
+    this.firstRtp = new Promise((resolve) => {
+      this.#resolveFirstRtp = resolve;
+    });
+    this.#ice = new IceLiteAgent({ ufrag: parts.parameters.iceUfrag, pwd: parts.parameters.icePwd });
+    this.#in = new RtpIn(parts.options);
+    this.#out = new RtpOut({
+      ...parts,
+      ssrc: parts.parameters.ssrc,
+      firstSequenceNumber: randomUint32(parts.random),
+      firstTimestamp: randomUint32(parts.random),
+      opusPayloadType: parts.options.opusPayloadType,
+      telephoneEventPayloadType: parts.options.telephoneEventPayloadType,
+      send: (header, payload) => this.#transport?.sendRtp(header, payload) ?? false,
+    });
+    parts.socket.onDatagram(this.#onDatagram);
+  }
+
+  get lastReceivedAtMs(): number | null {
+    return this.#lastReceivedAtMs;
+  }
+
+  applyAnswer(answer: AudioDescription): void {
+    if (this.#transport !== null || this.#isClosed) return;
+    this.#transport = new SecureTransport({
+      certificate: this.#parts.certificate,
+      role: dtlsRole(this.#parts.options.setup, answer.setup),
+      fingerprints: answer.fingerprints,
+      ...(this.#parts.options.srtpProfiles && { srtpProfiles: this.#parts.options.srtpProfiles }),
+      send: (datagram) => {
+        this.#sendSelected(datagram);
+      },
+      onConnected: () => {
+        this.#onDtlsConnected();
+      },
+    });
+    this.#ice.setRemoteUfrag(answer.iceUfrag);
+  }
+
+  markAccepted(): void {
+    this.#isAccepted = true;
+    this.#speakIfAllowed();
+  }
+
+  async sendDigits(digits: string): Promise<void> {
+    await this.#out.sendDigits(digits);
+  }
+
+  goSilent(): void {
+    this.#isSilent = true;
+    this.#out.stop();
+  }
+
+  report(): PhoneMediaReport {
+    const received = this.#in;
+    return {
+      iceConnectedMs: this.#sinceStart(this.#iceConnectedAtMs),
+      dtlsConnectedMs: this.#sinceStart(this.#dtlsConnectedAtMs),
+      srtpProfile: this.#transport?.srtpProfile ?? null,
+      firstRtpMs: this.#sinceStart(received.firstAtMs),
+      lastRtpMs: this.#sinceStart(received.lastAtMs),
+      packetsReceived: received.packetsReceived,
+      rtcpReceived: this.#rtcpReceived,
+      packetsLost: received.packetsLost,
+      packetsDuplicate: received.packetsDuplicate,
+      packetsWrongPayloadType: received.packetsWrongPayloadType,
+      packetsWrongDuration: received.packetsWrongDuration,
+      packetsBeforeAccept: received.packetsBeforeAccept,
+      packetsBeforeDtls: this.#packetsBeforeDtls,
+      packetsRejected: this.#packetsRejected,
+      ssrcCount: received.ssrcCount,
+      longestGapMs: received.longestGapMs,
+      gapP99Ms: received.gapP99Ms,
+      badTimestampSteps: received.badTimestampSteps,
+      markers: received.markers,
+      digits: received.digits,
+      packetsSent: this.#out.packetsSent,
+      roleConflicts: this.#roleConflicts,
+      checksUnauthorized: this.#checksUnauthorized,
+    };
+  }
+
+  heardPcm(): Int16Array {
+    return this.#parts.hearing.pcm();
+  }
+
+  close(): Promise<void> {
+    this.#isClosed = true;
+    this.#out.stop();
+    this.#transport?.close();
+    if (this.#rtcpTimer !== null) clearTimeout(this.#rtcpTimer);
+    this.#rtcpTimer = null;
+    this.#resolveFirstRtp(null);
+    return this.#parts.socket.close();
+  }
+
+  #sinceStart(atMs: number | null): number | null {
+    return atMs === null ? null : atMs - this.startedAtMs;
+  }
+
+  /** RFC 7983 §7: the first byte tells the protocols of one port apart. */
+  readonly #onDatagram = (datagram: Buffer, from: RemoteInfo): void => {
+    if (this.#isClosed) return;
+    const first = datagram[0] ?? 255;
+    if (first <= 3) this.#onStun(datagram, from);
+    else if (first >= 20 && first <= 63) this.#onDtls(datagram, from);
+    else if (first >= 128 && first <= 191) this.#onMedia(datagram, from);
+    else this.#packetsRejected += 1;
+  };
+
+  #onStun(datagram: Buffer, from: RemoteInfo): void {
+    const verdict = this.#ice.receive(datagram, from);
+    switch (verdict.type) {
+      case "success":
+        this.#parts.socket.send(verdict.reply, from);
+        if (verdict.nominated) this.#onNominated();
+        return;
+      case "refused":
+        this.#parts.socket.send(verdict.reply, from);
+        if (verdict.code === 487) this.#roleConflicts += 1;
+        else this.#checksUnauthorized += 1;
+        return;
+      case "rejected":
+        this.#packetsRejected += 1;
+        return;
+      case "ignored":
+        return;
+    }
+  }
+
+  #onNominated(): void {
+    this.#iceConnectedAtMs ??= this.#parts.clock.nowMs();
+    this.#transport?.start();
+  }
+
+  #onDtls(datagram: Buffer, from: RemoteInfo): void {
+    const isWelcome = this.#ice.isValid(from.address, from.port);
+    if (!isWelcome || this.#transport?.receiveDtls(datagram) !== true) this.#packetsRejected += 1;
+  }
+
+  #onMedia(datagram: Buffer, from: RemoteInfo): void {
+    const transport = this.#transport;
+    if (transport?.isConnected !== true) {
+      this.#packetsBeforeDtls += 1;
+      return;
+    }
+    const isAuthentic =
+      this.#ice.isValid(from.address, from.port) &&
+      (isRtcp(datagram) ? this.#onRtcp(transport, datagram) : this.#onRtp(transport, datagram));
+    if (isAuthentic) this.#lastReceivedAtMs = this.#parts.clock.nowMs();
+    else this.#packetsRejected += 1;
+  }
+
+  #onRtp(transport: SecureTransport, datagram: Buffer): boolean {
+    const packet = transport.unprotectRtp(datagram);
+    const view = this.#view;
+    if (packet === null || !view.read(packet)) return false;
+    const nowMs = this.#parts.clock.nowMs();
+    const kind = this.#in.add(view, packet, nowMs, this.#isAccepted);
+    if (kind === "audio") {
+      this.#parts.hearing.add(view.ssrc, view.timestamp, packet, view.payloadStart, view.payloadEnd);
+    }
+    if (this.#isAccepted) this.#resolveFirstRtp(nowMs - this.startedAtMs);
+    return true;
+  }
+
+  #onRtcp(transport: SecureTransport, datagram: Buffer): boolean {
+    const packet = transport.unprotectRtcp(datagram);
+    if (packet === null) return false;
+    this.#rtcpReceived += 1;
+    const reportTime = senderReportTime(packet);
+    if (reportTime !== null) {
+      this.#lastSenderReport = reportTime;
+      this.#lastSenderReportAtMs = this.#parts.clock.nowMs();
+    }
+    return true;
+  }
+
+  #onDtlsConnected(): void {
+    this.#dtlsConnectedAtMs = this.#parts.clock.nowMs();
+    this.#rtcpTimer = setTimeout(this.#sendRtcp, RTCP_INTERVAL_MS);
+    this.#speakIfAllowed();
+  }
+
+  #speakIfAllowed(): void {
+    if (this.#isAccepted && this.#transport?.isConnected === true) this.#out.start();
+  }
+
+  readonly #sendRtcp = (): void => {
+    if (this.#isSilent) return;
+    this.#transport?.sendRtcp(buildRtcpReport(this.#rtcpReport()));
+    this.#rtcpTimer = setTimeout(this.#sendRtcp, RTCP_INTERVAL_MS);
+  };
+
+  #rtcpReport(): Parameters<typeof buildRtcpReport>[0] {
+    const { clock } = this.#parts;
+    const ssrc = this.#in.ssrc;
+    const sent = {
+      wallMs: clock.wallMs(),
+      rtpTimestamp: this.#out.timestamp,
+      packets: this.#out.packetsSent,
+      payloadBytes: this.#out.payloadBytesSent,
+    };
+    const received = {
+      ssrc: ssrc ?? 0,
+      packetsLost: this.#in.packetsLost,
+      highestSequenceNumber: this.#in.highestSequenceNumber,
+      jitterRtpTicks: this.#in.jitterRtpTicks,
+      lastSenderReport: this.#lastSenderReport,
+      sinceLastSenderReportMs: this.#lastSenderReport === 0 ? 0 : clock.nowMs() - this.#lastSenderReportAtMs,
+    };
+    return {
+      ssrc: this.parameters.ssrc,
+      cname: CNAME,
+      sent: this.#out.packetsSent === 0 ? null : sent,
+      received: ssrc === null ? null : received,
+    };
+  }
+
+  #sendSelected(datagram: Uint8Array): void {
+    const to = this.#ice.selected;
+    if (to !== null) this.#parts.socket.send(datagram, to);
+  }
+}
+
+/** RFC 5761 §4: packet types 192 to 223. */
+function isRtcp(datagram: Buffer): boolean {
+  const type = datagram[1] ?? 0;
+  return type >= 192 && type <= 223;
+}
+
+/** RFC 8842 §5.2. The relay serves unless the business says that it does; two that claim one role cannot meet. */
+function dtlsRole(own: DtlsSetup, business: DtlsSetup): "client" | "server" {
+  if (business === "passive") return "client";
+  return business === "actpass" && own === "active" ? "client" : "server";
+}
