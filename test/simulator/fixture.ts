@@ -13,6 +13,7 @@ export function readSdp(name: string): string {
 const EMPTY_REPORT: PhoneMediaReport = {
   iceConnectedMs: null,
   dtlsConnectedMs: null,
+  srtpProfile: null,
   firstRtpMs: null,
   lastRtpMs: null,
   packetsReceived: 0,

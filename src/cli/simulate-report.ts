@@ -1,0 +1,110 @@
+import { isRingbackError } from "../errors.ts";
+import type { GraphRequestRecord, PhoneCallReport, PhoneMediaReport, Simulator } from "../simulator/index.ts";
+
+/** One line about a request of the business. */
+export function describeRequest({ action, status, details }: GraphRequestRecord): string {
+  if (status === null) return `${action}: left without an answer by a fault`;
+  if (details !== null) return `${action} refused with HTTP ${status}: ${details}`;
+  return `${action} answered with HTTP ${status}`;
+}
+
+/** What the caller's side measured, in lines. */
+export function describeReport(report: PhoneCallReport): readonly string[] {
+  const { media, timeline } = report;
+  const lines = [
+    `Call ${report.status}, ended by ${report.endedBy}, ${report.durationSeconds ?? 0} s`,
+    `  accept           ${since(timeline.webhookSentMs, timeline.acceptMs)} after the webhook`,
+    `  first audio      ${since(timeline.webhookSentMs, timeline.firstRtpMs)} after the webhook`,
+    `  received         ${media.packetsReceived} packets, ${media.packetsLost} lost, ${media.packetsDuplicate} twice`,
+    `  gaps             longest ${media.longestGapMs.toFixed(0)} ms, 99 % below ${media.gapP99Ms.toFixed(0)} ms`,
+    `  sent             ${media.packetsSent} packets`,
+    ...describeFlaws(media).map((flaw) => `  ! ${flaw}`),
+  ];
+  return media.digits === "" ? lines : [...lines, `  digits heard     ${media.digits}`];
+}
+
+/** Why the call did not work, null when the caller was answered and heard audio. */
+export function describeFailure(report: PhoneCallReport): string | null {
+  const { acceptMs, firstRtpMs } = report.timeline;
+  if (acceptMs === null) return describeUnanswered(report);
+  return firstRtpMs === null
+    ? `no RTP until the call ended (${report.endedBy}): ${blame(report.media)}`
+    : null;
+}
+
+/** Why there was no call at all. */
+export function describeUnplaced(error: unknown, simulator: Simulator): string {
+  if (!isRingbackError(error, "SIMULATOR_WEBHOOK_REFUSED")) {
+    return error instanceof Error ? error.message : "the call could not be placed";
+  }
+  const { status } = error.details;
+  if (status === 401 || status === 403)
+    return `webhook refused with HTTP ${status}: is the app secret the same?`;
+  if (status !== null) return `webhook refused with HTTP ${status}: expected 200`;
+  return `webhook not reached at ${simulator.webhookUrl}; start the program under test with\n${settingsLine(simulator)}`;
+}
+
+/** The environment of a gateway that shall talk to this simulator. */
+function settingsLine(simulator: Simulator): string {
+  return [
+    `GRAPH_API_URL=${simulator.graphUrl}`,
+    `WHATSAPP_TOKEN=${simulator.token}`,
+    `WHATSAPP_PHONE_NUMBER_ID=${simulator.phoneNumbers[0]?.id}`,
+    `WHATSAPP_APP_SECRET=${simulator.appSecret}`,
+    `WHATSAPP_WEBHOOK_VERIFICATION_TOKEN=${simulator.verifyToken}`,
+  ].join(" ");
+}
+
+function describeUnanswered({ graphRequests, endedBy }: PhoneCallReport): string {
+  const refused = graphRequests.findLast(({ details, status }) => details !== null || status !== 200);
+  if (refused !== undefined) return describeRequest(refused);
+  switch (endedBy) {
+    case "rejected":
+      return "not accepted: the business rejected the call";
+    case "business":
+      return "not accepted: the business ended the call";
+    case "not-answered":
+      return "not accepted: the time to answer ran out; did the program get the webhook and call accept?";
+    case "caller":
+    case "simulator":
+    case "no-media":
+    case "media-gap":
+      return "not accepted: the caller gave up";
+  }
+}
+
+/** The first thing that a media path needs and that did not happen. */
+function blame(media: PhoneMediaReport): string {
+  if (media.iceConnectedMs === null) {
+    if (media.roleConflicts > 0)
+      return "the business claims to be ICE-controlled; WhatsApp's side is ICE-lite";
+    return media.checksUnauthorized > 0
+      ? "ICE checks came in with a wrong user name or password"
+      : "no ICE check reached the phone";
+  }
+  if (media.dtlsConnectedMs === null) return "ICE is up, but the DTLS handshake did not finish";
+  if (media.rtcpReceived > 0) return "DTLS is up, RTCP came in, but no audio";
+  return media.packetsReceived > 0
+    ? "audio came before the accept and stopped"
+    : "DTLS is up, but nothing was sent";
+}
+
+/** What WhatsApp would stumble over. */
+function describeFlaws(media: PhoneMediaReport): readonly string[] {
+  const flaws: readonly (readonly [number, string])[] = [
+    [
+      media.packetsBeforeAccept,
+      "packets came before the accept: WhatsApp starts the caller's timer at the first one",
+    ],
+    [media.packetsWrongPayloadType, "packets have a payload type that was not offered"],
+    [media.packetsWrongDuration, "packets are not 20 ms long"],
+    [media.badTimestampSteps, "timestamps do not step by 20 ms"],
+    [media.ssrcCount > 1 ? media.ssrcCount : 0, "SSRCs: WhatsApp takes one"],
+    [media.packetsRejected, "datagrams were unreadable"],
+  ];
+  return flaws.filter(([count]) => count > 0).map(([count, text]) => `${count} ${text}`);
+}
+
+function since(fromMs: number, atMs: number | null): string {
+  return atMs === null ? "never" : `${(atMs - fromMs).toFixed(0)} ms`;
+}

@@ -1,0 +1,143 @@
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { Command } from "commander";
+import { expect, test } from "vitest";
+import { callsOf, readSdp } from "../../test/simulator/fixture.ts";
+import type { CliIo } from "./io.ts";
+import { addSimulateCommand } from "./simulate.ts";
+
+interface Run {
+  readonly out: readonly string[];
+  readonly err: readonly string[];
+  readonly exitCode: number | null;
+}
+
+/** Runs the command to its end, and shows each line to `onLine` as it comes. */
+async function run(args: readonly string[], onLine: (line: string) => void = () => {}): Promise<Run> {
+  const out: string[] = [];
+  const err: string[] = [];
+  let exitCode: number | null = null;
+  const io: CliIo = {
+    readFile: () => Promise.reject(new Error("not used")),
+    write: (text) => void out.push(text),
+    out: (line) => {
+      out.push(line);
+      onLine(line);
+    },
+    err: (line) => {
+      err.push(line);
+      onLine(line);
+    },
+    setExitCode: (code) => {
+      exitCode = code;
+    },
+  };
+  const program = new Command().exitOverride().configureOutput({ writeErr: () => {} });
+  addSimulateCommand(program, io);
+  for (const command of program.commands) command.exitOverride().configureOutput({ writeErr: () => {} });
+  await program.parseAsync(["simulate", "--graph-port", "0", ...args], { from: "user" });
+  return { out, err, exitCode };
+}
+
+interface Step {
+  readonly action: string;
+  readonly sdp?: string;
+}
+
+/** Runs the command against a program that answers each call with these requests to the Graph API. */
+async function runAgainst(steps: readonly Step[], args: readonly string[] = []): Promise<Run> {
+  let graphUrl = "";
+  const server = createServer((request, response) => {
+    const chunks: Buffer[] = [];
+    request.on("data", (chunk: Buffer) => chunks.push(chunk));
+    request.on("end", () => {
+      response.writeHead(200).end();
+      for (const call of callsOf(Buffer.concat(chunks))) {
+        if (call.event === "connect") void answer(graphUrl, call.id, steps);
+      }
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  const { port } = server.address() as AddressInfo;
+  try {
+    return await run(["--webhook", `http://127.0.0.1:${port}/webhook`, ...args], (line) => {
+      graphUrl = /http:\/\/127\.0\.0\.1:\d+/.exec(line)?.[0] ?? graphUrl;
+    });
+  } finally {
+    server.closeAllConnections();
+    await new Promise((resolve) => {
+      server.close(resolve);
+    });
+  }
+}
+
+async function answer(graphUrl: string, callId: string, steps: readonly Step[]): Promise<void> {
+  for (const { action, sdp } of steps) {
+    const session = sdp === undefined ? {} : { session: { sdp_type: "answer", sdp } };
+    await fetch(`${graphUrl}/v26.0/100000000000001/calls`, {
+      method: "POST",
+      headers: { authorization: "Bearer simulator-token", "content-type": "application/json" },
+      body: JSON.stringify({ messaging_product: "whatsapp", call_id: callId, action, ...session }),
+    });
+  }
+}
+
+const goodAnswer = readSdp("aiortc-answer-fixed");
+
+test("a webhook that nobody serves gives the line that starts the program under test", async () => {
+  const { err, exitCode } = await run(["--webhook", "http://127.0.0.1:9/webhook"]);
+  expect(exitCode).toBe(1);
+  expect(err.join("\n")).toMatch(
+    /GRAPH_API_URL=http:\/\/127\.0\.0\.1:\d+ WHATSAPP_TOKEN=simulator-token WHATSAPP_PHONE_NUMBER_ID=100000000000001 WHATSAPP_APP_SECRET=simulator-app-secret /,
+  );
+});
+
+test("a refused answer is the reason, in Meta's words", async () => {
+  const { out, err, exitCode } = await runAgainst([
+    { action: "pre_accept", sdp: readSdp("aiortc-answer-unfixed-3fp") },
+    { action: "reject" },
+  ]);
+  expect(exitCode).toBe(1);
+  expect(err).toEqual(["pre_accept refused with HTTP 400: Fingerprint algo is not SHA256"]);
+  expect(out.some((line) => / ms {2}pre_accept refused with HTTP 400/.test(line))).toBe(true);
+});
+
+test("a fault is the reason for a call that was not accepted", async () => {
+  const { err, exitCode } = await runAgainst(
+    [{ action: "accept", sdp: goodAnswer }, { action: "terminate" }],
+    ["--fault", "accept:refuse"],
+  );
+  expect(exitCode).toBe(1);
+  expect(err).toEqual(["accept refused with HTTP 400: Refused by a fault of the simulator"]);
+});
+
+test("an accepted call without audio says how far its media came", async () => {
+  const { out, err, exitCode } = await runAgainst(
+    [{ action: "accept", sdp: goodAnswer }],
+    ["--hang-up-after", "1"],
+  );
+  expect(exitCode).toBe(1);
+  expect(err).toEqual(["no RTP until the call ended (caller): no ICE check reached the phone"]);
+  expect(out).toContain("Call COMPLETED, ended by caller, 1 s");
+});
+
+test("reports of several calls come as JSON", async () => {
+  const { out, exitCode } = await runAgainst([{ action: "reject" }], ["--calls", "2", "--json"]);
+  expect(exitCode).toBe(1);
+  const reports: unknown = JSON.parse(out.join("\n"));
+  const report = { endedBy: "rejected", status: "FAILED" };
+  expect(reports).toMatchObject([
+    { report, failure: "not accepted: the business rejected the call" },
+    { report, failure: "not accepted: the business rejected the call" },
+  ]);
+});
+
+test.each([
+  [["--webhook", "localhost"], /http or https URL/],
+  [["--webhook", "http://127.0.0.1:9/", "--calls", "0"], /whole number from 1 to 1000/],
+  [["--webhook", "http://127.0.0.1:9/", "--fault", "accept:sulk"], /ACTION:FAULT/],
+])("a wrong argument is refused in words: %#", async (args, message) => {
+  await expect(run(args)).rejects.toThrow(message);
+});
