@@ -2,7 +2,7 @@ import { type SdpFinding, type SdpRule, sdpRule } from "../core/sdp/index.ts";
 
 const maxQuoteChars = 100;
 
-/** A finding with the line it is about, for reading. */
+/** A finding with the line it is about, for reading. A blank line goes before it. */
 export function formatFinding(finding: SdpFinding, text: string): string {
   const { rule, severity, line, message, mend } = finding;
   const place = line === null ? "whole text" : `line ${line}`;
@@ -13,7 +13,6 @@ export function formatFinding(finding: SdpFinding, text: string): string {
     ...(quoted === null ? [] : [`  | ${quoted}`]),
     `  why:  ${sdpRule(rule).explanation}`,
     `  mend: ${mend}`,
-    "",
   ].join("\n");
 }
 

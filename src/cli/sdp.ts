@@ -90,7 +90,7 @@ async function check(file: string, flags: SdpFlags, io: CliIo): Promise<void> {
   }
   for (const finding of findings) io.out(formatFinding(finding, input.text));
   const verdict = isRefused ? "WhatsApp would refuse this SDP." : "WhatsApp takes this SDP.";
-  io.out(`${countFindings(findings)}. ${verdict}`);
+  io.out(`\n${countFindings(findings)}. ${verdict}`);
 }
 
 async function fix(file: string, flags: SdpFlags, io: CliIo): Promise<void> {

@@ -1,6 +1,6 @@
 import { RingbackError } from "../../errors.ts";
 import type { AudioFacts } from "./audio-facts.ts";
-import { createSubject } from "./check.ts";
+import { createSubject, type Subject } from "./check.ts";
 import { checks } from "./checks.ts";
 import { type LintOptions, lintSubject, readOfferFacts } from "./lint-sdp.ts";
 import type { Change } from "./mended.ts";
@@ -41,33 +41,30 @@ export function conformSdp(text: string, options: LintOptions): ConformResult {
     action: "replaced" as const,
     message: "Every line ends with CR LF, and no blank line follows.",
   }));
-  const { document, changes } = mend(parseSdp(text), options, offer);
-  assertMended(document, options, offer);
-  return { sdp: serializeSdp(document), changes: [...lineEnds, ...changes] };
+  const { subject, changes } = mend(parseSdp(text), options, offer);
+  assertMended(subject);
+  return { sdp: serializeSdp(subject.document), changes: [...lineEnds, ...changes] };
 }
 
 function mend(original: SdpDocument, { as }: LintOptions, offer: AudioFacts | null) {
   const changes: SdpChange[] = [];
-  let document = original;
+  let subject = createSubject(original, as, offer);
   for (const { id, appliesTo } of SDP_RULES) {
     const mender = menders[id];
     if (id === "readable" || id === "crlf" || mender === undefined) continue;
     if (appliesTo !== "both" && appliesTo !== as) continue;
-    // One mender's work may be another rule's flaw: each rule looks at the document as it is by now.
-    const subject = createSubject(document, as, offer);
     const flaws = checks[id](subject);
     if (flaws.length === 0) continue;
     const mended = mender(subject, flaws);
-    document = mended.document;
+    // One mender's work may be another rule's flaw: each rule looks at the document as it is by now.
+    subject = createSubject(mended.document, as, offer);
     changes.push(...mended.changes.map((change) => ({ rule: id, ...change })));
   }
-  return { document, changes };
+  return { subject, changes };
 }
 
-function assertMended(document: SdpDocument, { as }: LintOptions, offer: AudioFacts | null): void {
-  const finding = lintSubject(createSubject(document, as, offer)).find(
-    ({ severity }) => severity === "error",
-  );
+function assertMended(subject: Subject): void {
+  const finding = lintSubject(subject).find(({ severity }) => severity === "error");
   if (finding === undefined) return;
   const { rule, message, mend: advice } = finding;
   const line = finding.line === 0 ? null : finding.line;

@@ -21,6 +21,7 @@ export interface Fingerprint {
 
 /** What one side's SDP says about the single audio section of a WhatsApp call. */
 export interface AudioDescription {
+  /** Value of `a=mid`, empty when there is none. */
   readonly mid: string;
   readonly iceUfrag: string;
   readonly icePwd: string;
