@@ -224,6 +224,6 @@ test.each([
   run();
   const startMs = performance.now();
   run();
-  // A few milliseconds on any machine; a regular expression that backtracks would take seconds.
-  expect(performance.now() - startMs).toBeLessThan(150);
+  // Some milliseconds; the bound is wide for busy machines, and what backtracks would still take longer.
+  expect(performance.now() - startMs).toBeLessThan(500);
 });
