@@ -63,6 +63,7 @@ export class ScriptedMediaLeg implements MediaLeg {
   isClosed = false;
   readonly #listener: MediaLegListener;
   readonly #autoConnect: boolean;
+  #hasIce = false;
 
   constructor(offer: AudioDescription, listener: MediaLegListener, number: number, autoConnect: boolean) {
     this.offer = offer;
@@ -115,15 +116,18 @@ export class ScriptedMediaLeg implements MediaLeg {
     this.isConnected = false;
   }
 
+  /** At most once, as the port has it. */
   reportIceConnected(): void {
-    if (!this.isClosed) this.#listener.onIceConnected();
+    if (this.isClosed || this.#hasIce) return;
+    this.#hasIce = true;
+    this.#listener.onIceConnected();
   }
 
   /** ICE and DTLS come up. */
   reportConnected(): void {
     if (this.isClosed) return;
     this.isConnected = true;
-    this.#listener.onIceConnected();
+    this.reportIceConnected();
     this.#listener.onState("connected");
   }
 

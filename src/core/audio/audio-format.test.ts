@@ -14,6 +14,15 @@ test.each([
   expect(detectAudioFormat(head)).toBe(format);
 });
 
+test("an MPEG frame counts only when another one follows it", () => {
+  // MPEG 1 layer III, 128 kbit/s, 44.1 kHz: 417 bytes a frame.
+  const stream = new Uint8Array(2_000).fill(65);
+  stream.set([0xff, 0xfb, 0x90, 0x00]);
+  expect(detectAudioFormat(stream)).toBeNull();
+  stream.set([0xff, 0xfb, 0x90, 0x00], 417);
+  expect(detectAudioFormat(stream)).toBe("mp3");
+});
+
 test.each([
   ["text", text("hello, this is no sound")],
   ["PNG", Uint8Array.of(0x89, 0x50, 0x4e, 0x47, 0x0d, 0x0a, 0x1a, 0x0a)],
