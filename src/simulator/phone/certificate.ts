@@ -10,10 +10,10 @@ export interface PhoneCertificate {
 }
 
 /** What werift wants to hear of the certificate's signature. */
-export const CERTIFICATE_SIGNATURE = {
-  signature: SignatureAlgorithm.ecdsa_3,
-  hash: HashAlgorithm.sha256_4,
-} as const;
+export const CERTIFICATE_SIGNATURE: {
+  signature: typeof SignatureAlgorithm.ecdsa_3;
+  hash: typeof HashAlgorithm.sha256_4;
+} = { signature: SignatureAlgorithm.ecdsa_3, hash: HashAlgorithm.sha256_4 };
 
 let shared: Promise<PhoneCertificate> | null = null;
 

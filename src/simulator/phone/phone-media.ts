@@ -1,4 +1,5 @@
 import type { AudioDescription, DtlsSetup, IceCandidate } from "../../core/sdp/model.ts";
+import { RingbackError } from "../../errors.ts";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { type Random, randomUint32, systemRandom } from "../../platform/random.ts";
 import { sharedCertificate } from "./certificate.ts";
@@ -24,7 +25,7 @@ export interface PhoneMediaOptions {
   readonly telephoneEventPayloadType: number;
   /** Address to bind and to offer. Default 127.0.0.1. */
   readonly host?: string;
-  /** Keep the received audio for `heardPcm`, at most this long. Default 120 000 ms. */
+  /** Keep the received audio for `heardPcm`, at most this long: 0–3 600 000 ms. Default 120 000 ms. */
   readonly keepAudioMs?: number;
   /** SRTP profiles in order of preference. Default: AES128_CM_HMAC_SHA1_80, then AEAD_AES_128_GCM. */
   readonly srtpProfiles?: readonly SrtpProfileName[];
@@ -104,24 +105,36 @@ export interface PhoneMedia {
   /** Stops sending RTP and RTCP for good, as a phone that lost its network. The relay still answers checks. */
   goSilent(): void;
   report(): PhoneMediaReport;
-  /** What was heard, 48 kHz mono 16-bit, lost packets as silence. Decodes on demand, about 5 ms a second of audio. */
+  /** What was heard, 48 kHz mono 16-bit, lost packets as silence. Decodes on demand: some 10 ms a second of audio. */
   heardPcm(): Int16Array;
-  /** Resolves at the first authentic RTP packet after `markAccepted`, or rejects never; null when closed before. */
+  /** Resolves at the first authentic RTP packet after `markAccepted`, in ms since `startedAtMs`; null when closed before. Never rejects. */
   readonly firstRtp: Promise<number | null>;
   /** Idempotent. The report and what was heard can still be read. */
   close(): Promise<void>;
 }
 
 const DEFAULT_KEEP_AUDIO_MS = 120_000;
+const MAX_KEEP_AUDIO_MS = 3_600_000;
 
 /**
  * Opens the phone's socket and prepares its voice.
- * @throws {RingbackError} `MEDIA_FILE_UNUSABLE` or `OPTION_INVALID` for the voice.
+ * @throws {RingbackError} `MEDIA_FILE_UNUSABLE` for the voice's file; `OPTION_INVALID` for a tone outside 50 to
+ * 7000 Hz, for `keepAudioMs`, and for a `host` that is no address of this machine.
  */
 export async function createPhoneMedia(
   options: PhoneMediaOptions & { readonly clock?: Clock; readonly random?: Random },
 ): Promise<PhoneMedia> {
   const random = options.random ?? systemRandom;
+  const keepAudioMs = options.keepAudioMs ?? DEFAULT_KEEP_AUDIO_MS;
+  if (!(keepAudioMs >= 0 && keepAudioMs <= MAX_KEEP_AUDIO_MS)) {
+    throw new RingbackError(
+      "OPTION_INVALID",
+      `keepAudioMs must be 0–${MAX_KEEP_AUDIO_MS}, got ${keepAudioMs}`,
+      {
+        details: { option: "keepAudioMs" },
+      },
+    );
+  }
   const [voice, certificate, decoder] = await Promise.all([
     createVoice(options.voice),
     sharedCertificate(),
@@ -136,7 +149,7 @@ export async function createPhoneMedia(
     candidates: [hostCandidate(socket.address, socket.port, randomUint32(random))],
     ssrc: randomUint32(random),
   };
-  const hearing = new Hearing(decoder, options.keepAudioMs ?? DEFAULT_KEEP_AUDIO_MS);
+  const hearing = new Hearing(decoder, keepAudioMs);
   const clock = options.clock ?? systemClock;
   return new SimulatedPhone({ options, parameters, certificate, socket, voice, hearing, clock, random });
 }

@@ -14,6 +14,15 @@ import { buildStunMessage, checkAttributes, parseStunMessage, type StunMessage }
 afterEach(closeAll);
 
 describe("the phone's port", () => {
+  it.each([
+    [{ host: "192.0.2.1" }, "host"],
+    [{ host: "not an address" }, "host"],
+    [{ keepAudioMs: Number.NaN }, "keepAudioMs"],
+    [{ keepAudioMs: -1 }, "keepAudioMs"],
+  ])("is not opened with %o", async (options, option) => {
+    await expect(openPhone(options)).rejects.toMatchObject({ code: "OPTION_INVALID", details: { option } });
+  });
+
   it("answers checks from any address, but none before the answer is known", async () => {
     const phone = await openPhone();
     const stranger = createSocket("udp4");

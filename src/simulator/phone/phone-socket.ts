@@ -1,5 +1,6 @@
 import { createSocket, type RemoteInfo, type Socket } from "node:dgram";
 import { isIPv6 } from "node:net";
+import { RingbackError } from "../../errors.ts";
 import type { StunAddress } from "./stun.ts";
 
 export type OnDatagram = (datagram: Buffer, from: RemoteInfo) => void;
@@ -36,7 +37,10 @@ export class PhoneSocket {
   }
 }
 
-/** Binds an ephemeral port. @throws The socket's error when `host` is no address of this machine. */
+/**
+ * Binds an ephemeral port.
+ * @throws {RingbackError} `OPTION_INVALID` when `host` is no address of this machine.
+ */
 export function openPhoneSocket(host: string): Promise<PhoneSocket> {
   const family = isIPv6(host) ? 6 : 4;
   const socket = createSocket({
@@ -47,9 +51,14 @@ export function openPhoneSocket(host: string): Promise<PhoneSocket> {
     },
   });
   return new Promise((resolve, reject) => {
-    socket.once("error", reject);
+    const refuse = (cause: Error): void => {
+      socket.close();
+      const message = "host must be an IP address of this machine";
+      reject(new RingbackError("OPTION_INVALID", message, { details: { option: "host" }, cause }));
+    };
+    socket.once("error", refuse);
     socket.bind(0, host, () => {
-      socket.removeListener("error", reject);
+      socket.removeListener("error", refuse);
       resolve(new PhoneSocket(socket));
     });
   });
