@@ -30,11 +30,16 @@ export async function placeCalls(
   const numbers = calls.map((call) => requireNumber(call, placing));
   requireCapacity(numbers, placing);
   const sessions: CallSession[] = [];
-  for (const [index, call] of calls.entries()) {
-    const number = numbers[index];
-    if (number !== undefined) sessions.push(await openSession(call, number, placing));
+  try {
+    for (const [index, call] of calls.entries()) {
+      const number = numbers[index];
+      if (number !== undefined) sessions.push(await openSession(call, number, placing));
+    }
+    await announce(sessions, calls[0]?.webhooks ?? {}, placing);
+  } catch (error) {
+    for (const session of sessions) session.markUnreachable();
+    throw error;
   }
-  await announce(sessions, calls[0]?.webhooks ?? {}, placing);
   return sessions;
 }
 
@@ -98,17 +103,21 @@ async function announce(
   { delayMs = 0, duplicate = 0, terminateBeforeConnect = false }: NonNullable<PhoneCallOptions["webhooks"]>,
   { webhookUrl, sender, closing }: CallPlacing,
 ): Promise<void> {
+  if (delayMs > 0) await waitUnlessClosed(delayMs, closing);
+  if (terminateBeforeConnect) await terminateAll(sessions);
+  for (const session of sessions) session.markConnectSent();
+  const body = toEnvelopeBytes(sessions.map((session) => session.connectWebhook()));
+  await sender.send(webhookUrl, body);
+  for (const session of sessions) session.markConnectAnswered();
+  for (let copy = 0; copy < duplicate; copy += 1) await sender.send(webhookUrl, body);
+}
+
+async function waitUnlessClosed(delayMs: number, closing: AbortSignal): Promise<void> {
   try {
-    if (delayMs > 0) await delay(delayMs, undefined, { signal: closing });
-    if (terminateBeforeConnect) await terminateAll(sessions);
-    for (const session of sessions) session.markConnectSent();
-    const body = toEnvelopeBytes(sessions.map((session) => session.connectWebhook()));
-    await sender.send(webhookUrl, body);
-    for (const session of sessions) session.markConnectAnswered();
-    for (let copy = 0; copy < duplicate; copy += 1) await sender.send(webhookUrl, body);
-  } catch (error) {
-    for (const session of sessions) session.markUnreachable();
-    throw error;
+    await delay(delayMs, undefined, { signal: closing });
+  } catch {
+    // The abort of the signal is the only way that this timer rejects.
+    throw stateError("closed", "call", "The simulator was closed before the webhook was sent");
   }
 }
 

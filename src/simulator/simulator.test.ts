@@ -194,6 +194,18 @@ test("the webhook address proves itself with the verify token", async () => {
   });
 });
 
+test("one phone that cannot be opened takes the others of its batch with it", async () => {
+  const missing = { voice: { type: "file", path: "/nowhere/hello.wav" } } as const;
+  const { factory } = createFakePhones();
+  await start({
+    phoneMediaFactory: (options) =>
+      options.voice.type === "file" ? Promise.reject(new Error("no such file")) : factory(options),
+  });
+  await expect(simulator.callMany([{}, missing])).rejects.toThrow("no such file");
+  await expect.poll(() => simulator.calls).toEqual([]);
+  expect(receiver.received).toEqual([]);
+});
+
 test("an unusable offer goes out as it is", async () => {
   await start();
   const call = await simulator.call({ offerSdp: "v=0\r\nnonsense" });

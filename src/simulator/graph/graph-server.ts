@@ -68,7 +68,7 @@ async function serveCalls(
   if (fault?.kind === "delay") await delay(fault.ms, undefined, { signal: closing });
   else if (fault !== null) {
     record(options, parsed.request, statusOf(fault), fault.kind === "refuse" ? fault.details : null);
-    return applyFault(fault, reply, closing);
+    return applyFault(fault, reply);
   }
   const failure = handleCallsRequest(
     {
@@ -112,11 +112,7 @@ function isSameToken(left: string, right: string): boolean {
   return leftDigest !== undefined && rightDigest !== undefined && timingSafeEqual(leftDigest, rightDigest);
 }
 
-function applyFault(
-  fault: Exclude<GraphFault, { kind: "delay" }>,
-  reply: FastifyReply,
-  closing: AbortSignal,
-): FastifyReply {
+function applyFault(fault: Exclude<GraphFault, { kind: "delay" }>, reply: FastifyReply): FastifyReply {
   switch (fault.kind) {
     case "refuse":
       return sendFailure(reply, refusalOf(fault.status, fault.code, fault.details));
@@ -125,7 +121,7 @@ function applyFault(
     case "garbage":
       return reply.code(200).type("text/html").send("<!DOCTYPE html><title>Sorry</title>");
     case "hang":
-      closing.addEventListener("abort", () => reply.raw.destroy(), { once: true });
+      // The connection ends with the client's patience, or with the server.
       return reply.hijack();
     case "disconnect":
       reply.hijack();

@@ -127,6 +127,16 @@ test("a delayed connect comes late, and keeps the time of the call", async () =>
   expect((await call.ended).timeline.webhookSentMs).toBeGreaterThan(startedAtMs + 95);
 });
 
+test("a simulator that closes does not wait for a delayed connect", async () => {
+  const placing = expect(simulator.call({ webhooks: { delayMs: 60_000 } })).rejects.toMatchObject({
+    code: "GATEWAY_WRONG_STATE",
+  });
+  await expect.poll(() => simulator.calls).toHaveLength(1);
+  await simulator.close();
+  await placing;
+  expect(receiver.received).toEqual([]);
+});
+
 test("terminate may come before connect", async () => {
   const call = await simulator.call({ webhooks: { terminateBeforeConnect: true } });
   expect(eventNames()).toEqual(["terminate", "connect"]);
