@@ -1,6 +1,8 @@
 import { isRingbackError } from "../errors.ts";
 import type { GraphRequestRecord, PhoneCallReport, PhoneMediaReport, Simulator } from "../simulator/index.ts";
 
+export const DEFAULT_APP_SECRET = "simulator-app-secret";
+
 /** One line about a request of the business. */
 export function describeRequest({ action, status, details }: GraphRequestRecord): string {
   if (status === null) return `${action}: left without an answer by a fault`;
@@ -50,7 +52,8 @@ function settingsLine(simulator: Simulator): string {
     `GRAPH_API_URL=${simulator.graphUrl}`,
     `WHATSAPP_TOKEN=${simulator.token}`,
     `WHATSAPP_PHONE_NUMBER_ID=${simulator.phoneNumbers[0]?.id}`,
-    `WHATSAPP_APP_SECRET=${simulator.appSecret}`,
+    // A secret that the user gave may be a real one, and terminals are recorded.
+    `WHATSAPP_APP_SECRET=${simulator.appSecret === DEFAULT_APP_SECRET ? DEFAULT_APP_SECRET : "(your --app-secret)"}`,
     `WHATSAPP_WEBHOOK_VERIFICATION_TOKEN=${simulator.verifyToken}`,
   ].join(" ");
 }

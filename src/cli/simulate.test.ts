@@ -94,6 +94,12 @@ test("a webhook that nobody serves gives the line that starts the program under 
   );
 });
 
+test("a secret of the user's own is not repeated", async () => {
+  const { err } = await run(["--webhook", "http://127.0.0.1:9/webhook", "--app-secret", "0123secret"]);
+  expect(err.join("\n")).toContain("WHATSAPP_APP_SECRET=(your --app-secret)");
+  expect(err.join("\n")).not.toContain("0123secret");
+});
+
 test("a refused answer is the reason, in Meta's words", async () => {
   const { out, err, exitCode } = await runAgainst([
     { action: "pre_accept", sdp: readSdp("aiortc-answer-unfixed-3fp") },

@@ -14,7 +14,13 @@ import {
 } from "../simulator/index.ts";
 import type { CliIo } from "./io.ts";
 import { parseFault, parseVoice, parseWholeNumber } from "./simulate-arguments.ts";
-import { describeFailure, describeReport, describeRequest, describeUnplaced } from "./simulate-report.ts";
+import {
+  DEFAULT_APP_SECRET,
+  describeFailure,
+  describeReport,
+  describeRequest,
+  describeUnplaced,
+} from "./simulate-report.ts";
 
 interface SimulateFlags {
   readonly webhook: string;
@@ -47,7 +53,7 @@ export function addSimulateCommand(program: Command, io: CliIo): void {
     .description("be WhatsApp and a caller: call the program at a webhook, and report what the caller heard")
     .requiredOption("--webhook <url>", "where the program under test takes webhooks", parseUrl)
     .option("--graph-port <port>", "port of the simulated Graph API", parseWholeNumber(0, 65_535), 4_000)
-    .option("--app-secret <secret>", "signs the webhooks", "simulator-app-secret")
+    .option("--app-secret <secret>", "signs the webhooks", DEFAULT_APP_SECRET)
     .option(
       "--audio <voice>",
       "what the caller says: FILE, tone:440, silence or mute",
