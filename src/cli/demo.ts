@@ -1,7 +1,7 @@
 import { basename } from "node:path";
 import type { Command } from "commander";
 import { compareAudio } from "../core/audio/similarity.ts";
-import { encodeWav } from "../core/audio/wav.ts";
+import { serializeWav } from "../core/audio/wav.ts";
 import type { Call } from "../gateway/call.ts";
 import { createGateway } from "../gateway/gateway.ts";
 import type { TimelineEntry, TimelineStep } from "../gateway/timeline.ts";
@@ -31,7 +31,10 @@ async function demo(io: CliIo): Promise<void> {
   const sample = await decodeAudioFile(BUNDLED_SAMPLE);
   const report = await placeCall(io);
   const heard = report.heardPcm();
-  await writeFile(HEARD_FILE, encodeWav(heard, SAMPLE_RATE_HZ));
+  await writeFile(
+    HEARD_FILE,
+    serializeWav({ sampleRateHz: SAMPLE_RATE_HZ, channelCount: 1, samples: heard }),
+  );
   const { similarity } = compareAudio(sample, heard, SAMPLE_RATE_HZ);
   conclude(io, report, similarity);
 }

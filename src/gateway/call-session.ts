@@ -84,7 +84,8 @@ export class CallSession {
       this.#resolveEnded = resolve;
     });
     this.#machine = new IncomingCall(context.call);
-    this.#graph = new CallGraph(graphClient, event, {
+    const ids = { phoneNumberId: event.phoneNumberId, callId: event.callId };
+    this.#graph = new CallGraph(graphClient, ids, {
       onSent: (action) => this.#step(STEP_SENT[action]),
       onOk: (action) => this.#graphOk(action),
       onFailed: (action, error) => this.#graphFailed(action, error),

@@ -3,6 +3,7 @@ import { isRingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { CallEvent } from "../whatsapp/call-event.ts";
+import { explainCode } from "../whatsapp/error-catalogue.ts";
 import { verifySubscription, verifyWebhookSignature } from "../whatsapp/signature.ts";
 import { parseWebhook } from "../whatsapp/webhook.ts";
 
@@ -51,7 +52,8 @@ function addWebhookInlet(server: FastifyInstance, options: HttpOptions): void {
     const header = request.headers["x-hub-signature-256"];
     try {
       verifyWebhookSignature(body, typeof header === "string" ? header : undefined, options.appSecrets);
-      const { events } = parseWebhook(body);
+      const { events, errors } = parseWebhook(body);
+      for (const { code } of errors) logWebhookError(options.logger, code);
       if (waitingEvents + events.length > MAX_WAITING_EVENTS) {
         return refuse(reply, 503, "too many webhooks at once; send it again later");
       }
@@ -67,6 +69,12 @@ function addWebhookInlet(server: FastifyInstance, options: HttpOptions): void {
       return refuseWebhook(reply, error);
     }
   });
+}
+
+/** An error that belongs to no call, such as a missing payment method. */
+function logWebhookError(logger: Logger, code: number): void {
+  const { meaning, nextStep } = explainCode(code);
+  logger.warn({ code, meaning, nextStep }, "WhatsApp reports an error");
 }
 
 function refuseWebhook(reply: FastifyReply, error: unknown): FastifyReply {

@@ -45,6 +45,8 @@ export class DatachannelLeg implements MediaLeg {
     this.#peer.onStateChange((state) => this.#guard(() => this.#onPeerState(state)));
     this.#track.onOpen(() => this.#guard(() => this.#onTrackOpen()));
     this.#track.onMessage((packet) => this.#onPacket(packet));
+    // Without a listener for the end, the binding keeps the process alive for seconds after it.
+    this.#track.onClosed(() => {});
   }
 
   get local(): LocalAudio {

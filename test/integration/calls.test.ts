@@ -87,7 +87,7 @@ describe("a call that is answered", () => {
     expect(await phone.accepted).toBe(true);
     expect(phone.answerSdp).toContain(`a=setup:${answered}\r\n`);
     expect(await phone.media.firstRtp).not.toBeNull();
-    await until(() => (pair.calls[0]?.stats()?.packetsReceived ?? 0) > 5);
+    await until(() => (pair.calls[0]?.stats()?.received.packetsReceived ?? 0) > 5);
     phone.hangUp();
     expect((await phone.ended).status).toBe("COMPLETED");
   });
@@ -131,7 +131,7 @@ describe("a call that is answered", () => {
     expect(report.media.packetsLost).toBe(0);
     const end = await pair.calls[0]!.ended;
     expect(end.reason).toBe("caller-hangup");
-    expect(pair.calls[0]!.stats()!.packetsReceived).toBeGreaterThan(3_150);
+    expect(pair.calls[0]!.stats()!.received.packetsReceived).toBeGreaterThan(3_150);
   }, 90_000);
 });
 
@@ -266,7 +266,7 @@ describe("webhooks as WhatsApp really delivers them", () => {
     );
     expect(await Promise.all(phones.map((phone) => phone.accepted))).toEqual(Array(20).fill(true));
     await Promise.all(phones.map((phone) => phone.media.firstRtp));
-    await until(() => pair.calls.every((call) => (call.stats()?.packetsReceived ?? 0) > 50), 10_000);
+    await until(() => pair.calls.every((call) => (call.stats()?.received.packetsReceived ?? 0) > 50), 10_000);
     for (const phone of phones) phone.hangUp();
     const reports = await Promise.all(phones.map((phone) => phone.ended));
     for (const report of reports) {
