@@ -17,6 +17,8 @@ export class OfferingPeer {
     audio.addSSRC(7, "offerer");
     this.#track = this.#peer.addTrack(audio);
     this.#track.onMessage((packet) => this.received.push(packet));
+    // Without it the track stays alive until it is garbage.
+    this.#track.onClosed(() => {});
   }
 
   /** Our offer; `setup` may narrow the roles down, and the answer then decides as `actpass` would have it. */
