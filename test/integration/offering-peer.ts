@@ -17,8 +17,9 @@ export class OfferingPeer {
     audio.addSSRC(7, "offerer");
     this.#track = this.#peer.addTrack(audio);
     this.#track.onMessage((packet) => this.received.push(packet));
-    // Without it the track stays alive until it is garbage.
+    // Without these two the binding keeps them, and the process, alive until they are garbage.
     this.#track.onClosed(() => {});
+    this.#peer.onStateChange(() => {});
   }
 
   /** Our offer; `setup` may narrow the roles down, and the answer then decides as `actpass` would have it. */
