@@ -50,6 +50,8 @@ export interface ErrorDetails {
   MEDIA_ENGINE_FAILED: { readonly engine: string; readonly reason: string };
   /** The gateway is not in a state that allows the operation. */
   GATEWAY_WRONG_STATE: { readonly state: string; readonly operation: string };
+  /** The simulator is not in a state that allows the operation. */
+  SIMULATOR_WRONG_STATE: { readonly state: string; readonly operation: string };
   /** The simulator's webhook was not taken by the program under test. `status` is null when nothing answered. */
   SIMULATOR_WEBHOOK_REFUSED: { readonly status: number | null; readonly attempts: number };
 }

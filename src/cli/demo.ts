@@ -49,6 +49,8 @@ async function placeCall(io: CliIo): Promise<PhoneCallReport> {
     verifyToken: simulator.verifyToken,
     phoneNumbers: simulator.phoneNumbers.map((number) => number.id),
     graph: { url: simulator.graphUrl },
+    // A machine without any network has this address, too.
+    media: { bindAddress: "127.0.0.1" },
   }).onCall((call) => greet(call, io));
   try {
     await gateway.preload(BUNDLED_SAMPLE);

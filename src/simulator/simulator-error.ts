@@ -10,6 +10,6 @@ export function stateError(
   state: string,
   operation: string,
   message: string,
-): RingbackError<"GATEWAY_WRONG_STATE"> {
-  return new RingbackError("GATEWAY_WRONG_STATE", message, { details: { state, operation } });
+): RingbackError<"SIMULATOR_WRONG_STATE"> {
+  return new RingbackError("SIMULATOR_WRONG_STATE", message, { details: { state, operation } });
 }

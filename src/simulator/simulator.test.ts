@@ -154,8 +154,8 @@ test("closing resolves every report, once, without a webhook, and refuses new ca
   for (const call of calls)
     expect(await call.ended).toMatchObject({ endedBy: "simulator", status: "FAILED" });
   expect(receiver.events().map(({ event }) => event)).toEqual(["connect", "connect"]);
-  await expect(simulator.call()).rejects.toMatchObject({ code: "GATEWAY_WRONG_STATE" });
-  await expect(simulator.start()).rejects.toMatchObject({ code: "GATEWAY_WRONG_STATE" });
+  await expect(simulator.call()).rejects.toMatchObject({ code: "SIMULATOR_WRONG_STATE" });
+  await expect(simulator.start()).rejects.toMatchObject({ code: "SIMULATOR_WRONG_STATE" });
 });
 
 test("the 1001st concurrent call of a number is refused without a webhook", async () => {
@@ -163,7 +163,7 @@ test("the 1001st concurrent call of a number is refused without a webhook", asyn
   const calls = await simulator.callMany(Array.from({ length: 1_000 }, () => ({})));
   expect(calls).toHaveLength(1_000);
   await expect(simulator.call()).rejects.toMatchObject({
-    code: "GATEWAY_WRONG_STATE",
+    code: "SIMULATOR_WRONG_STATE",
     details: { state: "full" },
   });
   expect(receiver.received).toHaveLength(1);

@@ -20,7 +20,7 @@ import { WebhookSender } from "./webhook/webhook-sender.ts";
 export interface Simulator extends AsyncDisposable {
   /** Where webhooks go; null until it is set. */
   webhookUrl: string | null;
-  /** Base URL of the Graph API, for `GRAPH_API_URL`. Throws `GATEWAY_WRONG_STATE` before `start`. */
+  /** Base URL of the Graph API, for `GRAPH_API_URL`. Throws `SIMULATOR_WRONG_STATE` before `start`. */
   readonly graphUrl: string;
   readonly phoneNumbers: readonly SimulatedNumber[];
   readonly token: string;
@@ -40,7 +40,7 @@ export interface Simulator extends AsyncDisposable {
   /**
    * Places a call. Resolves when the `connect` webhook was answered with 200, the phone rings meanwhile.
    * @throws {RingbackError} `OPTION_INVALID`; `SIMULATOR_WEBHOOK_REFUSED` when the webhook was not taken, the call
-   * is over then; `GATEWAY_WRONG_STATE` when the simulator is not running, has no `webhookUrl`, the number's calling
+   * is over then; `SIMULATOR_WRONG_STATE` when the simulator is not running, has no `webhookUrl`, the number's calling
    * is disabled, or it has 1 000 calls (WhatsApp sends no webhook in the last two cases).
    */
   call(options?: PhoneCallOptions): Promise<PhoneCall>;

@@ -31,6 +31,7 @@ export async function startPair(
     verifyToken: simulator.verifyToken,
     phoneNumbers: simulator.phoneNumbers.map((number) => number.id),
     graph: { url: simulator.graphUrl },
+    media: { bindAddress: "127.0.0.1" },
     ...options.gateway,
   }).onCall((call) => {
     calls.push(call);

@@ -181,7 +181,7 @@ test("a call with disabled calling is impossible in both directions", async () =
     status: 401,
     body: { error: { code: 138000 } },
   });
-  await expect(simulator.call()).rejects.toMatchObject({ code: "GATEWAY_WRONG_STATE" });
+  await expect(simulator.call()).rejects.toMatchObject({ code: "SIMULATOR_WRONG_STATE" });
 });
 
 test.each([

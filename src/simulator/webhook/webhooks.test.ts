@@ -129,7 +129,7 @@ test("a delayed connect comes late, and keeps the time of the call", async () =>
 
 test("a simulator that closes does not wait for a delayed connect", async () => {
   const placing = expect(simulator.call({ webhooks: { delayMs: 60_000 } })).rejects.toMatchObject({
-    code: "GATEWAY_WRONG_STATE",
+    code: "SIMULATOR_WRONG_STATE",
   });
   await expect.poll(() => simulator.calls).toHaveLength(1);
   await simulator.close();
