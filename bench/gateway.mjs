@@ -4,13 +4,10 @@ import { createGateway } from "ringback";
 
 let gateway = null;
 
-process.on("message", async (message) => {
-  if (message.start) await start(message.start);
+process.on("message", (message) => {
+  if (message.start) void start(message.start);
   if (message.sample) sample(message.sample);
-  if (message.stop) {
-    await gateway?.close();
-    process.disconnect();
-  }
+  if (message.stop) void gateway.close().then(() => process.disconnect());
 });
 
 async function start({ graphUrl, phoneNumberId, file }) {

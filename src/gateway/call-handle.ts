@@ -1,9 +1,22 @@
-import type { CallPhase } from "../core/call/types.ts";
+import type { CallPhase, LocalEndReason } from "../core/call/types.ts";
 import type { MediaStats, PlayResult } from "../media/index.ts";
 import type { CallerIdentity, ConnectEvent } from "../whatsapp/call-event.ts";
 import type { Call, CallEnd, CallEvents, PlayOptions } from "./call.ts";
-import type { CallSession } from "./call-session.ts";
-import type { TimelineEntry } from "./timeline.ts";
+import type { SafeEmitter } from "./safe-emitter.ts";
+import type { Timeline, TimelineEntry } from "./timeline.ts";
+
+/** What a handle needs of the session behind it. */
+export interface CallControl {
+  readonly phase: CallPhase;
+  readonly timeline: Timeline;
+  readonly events: SafeEmitter<CallEvents>;
+  readonly ended: Promise<CallEnd>;
+  answer(): Promise<void>;
+  reject(): Promise<void>;
+  hangUp(reason: LocalEndReason): Promise<void>;
+  play(file: string, options: PlayOptions): Promise<PlayResult>;
+  stats(): MediaStats | null;
+}
 
 /** The user's view of a session: what may be asked of a call, and nothing of how it is done. */
 export class CallHandle implements Call {
@@ -13,9 +26,9 @@ export class CallHandle implements Call {
   readonly deeplinkPayload: string | null;
   readonly ctaPayload: string | null;
   onFrame: ((opusPayload: Uint8Array, rtpTimestamp: number) => void) | null = null;
-  readonly #session: CallSession;
+  readonly #session: CallControl;
 
-  constructor(session: CallSession, event: ConnectEvent) {
+  constructor(session: CallControl, event: ConnectEvent) {
     this.#session = session;
     this.id = event.callId;
     this.phoneNumberId = event.phoneNumberId;

@@ -8,38 +8,23 @@ import type {
   IncomingCallOptions,
   LocalEndReason,
 } from "../core/call/types.ts";
-import { buildAnswer, readAudioDescription } from "../core/sdp/index.ts";
 import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import {
-  type EncodedPrompt,
-  type MediaClock,
-  type MediaEngine,
-  MediaSession,
-  type MediaStats,
-  type PlayResult,
-  type PromptCache,
-} from "../media/index.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Random } from "../platform/random.ts";
+import type { MediaSessionListener, MediaStats, PlayResult } from "../media/index.ts";
 import type { TimerHandle, Timers } from "../platform/timers.ts";
 import type { ConnectEvent, TerminateEvent } from "../whatsapp/call-event.ts";
 import { explainCode } from "../whatsapp/error-catalogue.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
 import type { CallEnd, CallEvents, CallHandler, PlayOptions, RemoteError } from "./call.ts";
 import { CallGraph } from "./call-graph.ts";
-import { CallHandle } from "./call-handle.ts";
+import { type CallControl, CallHandle } from "./call-handle.ts";
+import { CallMedia, type MediaContext } from "./call-media.ts";
 import { SafeEmitter } from "./safe-emitter.ts";
 import { Timeline, type TimelineStep } from "./timeline.ts";
 
 /** What every session of a gateway shares. */
-export interface SessionContext {
-  readonly clock: Clock;
+export interface SessionContext extends MediaContext {
   readonly timers: Timers;
-  readonly random: Random;
-  readonly engine: MediaEngine;
-  readonly mediaClock: MediaClock;
-  readonly prompts: PromptCache;
   readonly logger: Logger;
   readonly call: IncomingCallOptions;
   readonly handler: CallHandler;
@@ -49,7 +34,7 @@ export interface SessionContext {
  * Carries out what one call's machine says: Graph requests, media leg, timer, the user's handler.
  * It knows no protocol of its own.
  */
-export class CallSession {
+export class CallSession implements CallControl {
   readonly events: SafeEmitter<CallEvents>;
   readonly timeline: Timeline;
   readonly ended: Promise<CallEnd>;
@@ -58,13 +43,12 @@ export class CallSession {
   readonly #event: ConnectEvent;
   readonly #machine: IncomingCall;
   readonly #graph: CallGraph;
+  readonly #media: CallMedia;
   readonly #logger: Logger;
   readonly #call: CallHandle;
   readonly #inputs: CallInput[] = [];
   #feeding = false;
   #timer: TimerHandle | null = null;
-  #media: MediaSession | null = null;
-  #opening: Promise<void> = Promise.resolve();
   #phase: CallPhase = "ringing";
   #activeSinceMs: number | null = null;
   #error: RingbackError | null = null;
@@ -90,16 +74,13 @@ export class CallSession {
       onOk: (action) => this.#graphOk(action),
       onFailed: (action, error) => this.#graphFailed(action, error),
     });
+    this.#media = new CallMedia(context, this.#mediaListener());
     this.#call = new CallHandle(this, event);
     this.#step("webhook", receivedAtMs);
   }
 
   get phase(): CallPhase {
     return this.#phase;
-  }
-
-  get media(): MediaSession | null {
-    return this.#media;
   }
 
   /** The `connect` webhook is in. `overloaded`: it is turned away at once. */
@@ -152,34 +133,19 @@ export class CallSession {
     await this.settled();
   }
 
-  async play(file: string, options: PlayOptions): Promise<PlayResult> {
-    const prompt = await this.#context.prompts.load(file);
-    await this.#opening;
-    if (this.#media === null || this.#phase === "ended") return { outcome: "call-ended", playedMs: 0 };
-    if (options.signal?.aborted) return { outcome: "stopped", playedMs: 0 };
-    return this.#playPrompt(this.#media, prompt, options);
+  play(file: string, options: PlayOptions): Promise<PlayResult> {
+    return this.#media.play(file, options);
   }
 
   stats(): MediaStats | null {
-    return this.#media?.stats() ?? null;
+    return this.#media.stats();
   }
 
   /** Resolves when the call is over and nothing of it is left to do. */
   async settled(): Promise<void> {
     await this.ended;
     await this.#graph.idle;
-    await this.#opening;
-  }
-
-  async #playPrompt(media: MediaSession, prompt: EncodedPrompt, options: PlayOptions): Promise<PlayResult> {
-    const playback = media.play(prompt, { loop: options.loop ?? false });
-    const stop = (): void => playback.stop();
-    options.signal?.addEventListener("abort", stop, { once: true });
-    try {
-      return await playback.finished;
-    } finally {
-      options.signal?.removeEventListener("abort", stop);
-    }
+    await this.#media.idle;
   }
 
   /** Inputs that arise while outputs are carried out wait their turn: outputs keep their order. */
@@ -203,16 +169,16 @@ export class CallSession {
         void this.#runHandler();
         return;
       case "open-media":
-        this.#opening = this.#openMedia();
+        void this.#openMedia();
         return;
       case "connect-media":
-        this.#media?.connect();
+        this.#media.connect();
         return;
       case "start-rtp":
-        this.#media?.startRtp();
+        this.#media.startRtp();
         return;
       case "close-media":
-        this.#media?.close();
+        this.#media.close();
         return;
       case "request":
         this.#graph.request(output);
@@ -239,21 +205,8 @@ export class CallSession {
 
   async #openMedia(): Promise<void> {
     try {
-      const offer = readAudioDescription(this.#event.sdp, { as: "offer" });
-      const media = await MediaSession.open({
-        engine: this.#context.engine,
-        offer,
-        clock: this.#context.mediaClock,
-        now: this.#context.clock,
-        random: this.#context.random,
-        listener: this.#mediaListener(),
-      });
-      this.#media = media;
-      if (this.#phase === "ended") {
-        media.close();
-        return;
-      }
-      const sdp = buildAnswer(offer, media.local);
+      const sdp = await this.#media.open(this.#event.sdp);
+      if (sdp === null) return;
       this.#step("answer-built");
       this.#feed({ type: "answer-built", at: this.#now(), sdp });
     } catch (error) {
@@ -269,7 +222,7 @@ export class CallSession {
     this.#feed({ type: "answer-impossible", at: this.#now(), reason });
   }
 
-  #mediaListener(): Parameters<typeof MediaSession.open>[0]["listener"] {
+  #mediaListener(): MediaSessionListener {
     return {
       onIceConnected: () => this.#step("ice-connected"),
       onConnected: () => {
@@ -281,8 +234,18 @@ export class CallSession {
       onFirstRtpIn: () => this.#step("first-rtp-in"),
       onFirstRtpOut: () => this.#step("first-rtp-out"),
       onDigit: (digit) => this.events.emit("digit", digit),
-      onFrame: (payload, timestamp) => this.#call.onFrame?.(payload, timestamp),
+      onFrame: (payload, timestamp) => this.#deliverFrame(payload, timestamp),
     };
+  }
+
+  #deliverFrame(payload: Uint8Array, timestamp: number): void {
+    try {
+      this.#call.onFrame?.(payload, timestamp);
+    } catch (error) {
+      // Fifty failures a second would help nobody.
+      this.#call.onFrame = null;
+      this.#logger.error({ err: error }, "onFrame failed and was taken off");
+    }
   }
 
   #graphOk(action: CallAction): void {

@@ -59,7 +59,7 @@ export interface Call {
   readonly ended: Promise<CallEnd>;
   /**
    * Called for each received Opus packet: payload and RTP timestamp (48 kHz). A plain callback on the media path:
-   * keep it short, and copy the bytes if you keep them. Null: nobody listens.
+   * keep it short, and copy the bytes if you keep them. One that throws is taken off. Null: nobody listens.
    */
   onFrame: ((opusPayload: Uint8Array, rtpTimestamp: number) => void) | null;
 

@@ -1,6 +1,7 @@
 import { type Logger, silentLogger } from "../logger.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { createPhoneMedia, type PhoneMedia, type PhoneMediaOptions } from "./phone/phone-media.ts";
+import { createPhoneMedia } from "./phone/create-phone-media.ts";
+import type { PhoneMedia, PhoneMediaOptions } from "./phone/phone-media.ts";
 import { requireDelayMs } from "./require-delay.ts";
 import { optionError } from "./simulator-error.ts";
 

@@ -2,7 +2,7 @@ import { z } from "zod";
 import { RingbackError } from "../errors.ts";
 import { explainCode } from "./error-catalogue.ts";
 import type { GraphReply } from "./graph-attempt.ts";
-import type { GraphAction } from "./graph-payload.ts";
+import type { GraphAction } from "./graph-options.ts";
 import { textField } from "./webhook-field.ts";
 
 export type GraphError = RingbackError<"GRAPH_REQUEST_FAILED"> | RingbackError<"GRAPH_UNREACHABLE">;

@@ -1,6 +1,8 @@
 import type { Dispatcher } from "undici";
 import { RingbackError } from "../errors.ts";
-import type { GraphAction } from "./graph-payload.ts";
+
+/** What `POST /{phone-number-id}/calls` is asked to do. */
+export type GraphAction = "connect" | "pre_accept" | "accept" | "reject" | "terminate";
 
 export interface GraphRetryOptions {
   /** Most attempts of one request, the first included, 1–10. Default 3. */

@@ -1,7 +1,5 @@
 import { optionError } from "./graph-options.ts";
 
-export type GraphAction = "connect" | "pre_accept" | "accept" | "reject" | "terminate";
-
 interface RequestBase {
   /** WhatsApp's id of the business number, not the number itself. */
   readonly phoneNumberId: string;

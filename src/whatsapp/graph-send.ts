@@ -2,8 +2,7 @@ import type { Dispatcher } from "undici";
 import { isAlreadyAccepted } from "./error-catalogue.ts";
 import { type GraphReply, postOnce } from "./graph-attempt.ts";
 import { badResponse, type GraphFailure, readSuccess, toGraphFailure } from "./graph-failure.ts";
-import type { GraphAttempt, GraphClientOptions, GraphSettings } from "./graph-options.ts";
-import type { GraphAction } from "./graph-payload.ts";
+import type { GraphAction, GraphAttempt, GraphClientOptions, GraphSettings } from "./graph-options.ts";
 
 type Answer = Readonly<Record<string, unknown>>;
 

@@ -1,10 +1,7 @@
 import { Audio, PeerConnection, type Track } from "node-datachannel";
 import type { AudioDescription, DtlsSetup } from "../../src/core/sdp/model.ts";
-import {
-  createPhoneMedia,
-  type PhoneMedia,
-  type PhoneMediaOptions,
-} from "../../src/simulator/phone/phone-media.ts";
+import { createPhoneMedia } from "../../src/simulator/phone/create-phone-media.ts";
+import type { PhoneMedia, PhoneMediaOptions } from "../../src/simulator/phone/phone-media.ts";
 
 export const OPUS = 111;
 export const EVENTS = 126;

@@ -1,13 +1,5 @@
 import type { AudioDescription, DtlsSetup, IceCandidate } from "../../core/sdp/model.ts";
-import { RingbackError } from "../../errors.ts";
-import { type Clock, systemClock } from "../../platform/clock.ts";
-import { type Random, randomUint32, systemRandom } from "../../platform/random.ts";
-import { sharedCertificate } from "./certificate.ts";
-import { Hearing, sharedDecoder } from "./hearing.ts";
-import { openPhoneSocket } from "./phone-socket.ts";
 import type { SrtpProfileName } from "./secure-transport.ts";
-import { SimulatedPhone } from "./simulated-phone.ts";
-import { createVoice } from "./voice.ts";
 
 /** What the phone says: a file of any common audio format, a tone, digital silence, or no packets at all. */
 export type PhoneVoice =
@@ -111,57 +103,4 @@ export interface PhoneMedia {
   readonly firstRtp: Promise<number | null>;
   /** Idempotent. The report and what was heard can still be read. */
   close(): Promise<void>;
-}
-
-const DEFAULT_KEEP_AUDIO_MS = 120_000;
-const MAX_KEEP_AUDIO_MS = 3_600_000;
-
-/**
- * Opens the phone's socket and prepares its voice.
- * @throws {RingbackError} `MEDIA_FILE_UNUSABLE` for the voice's file; `OPTION_INVALID` for a tone outside 50 to
- * 7000 Hz, for `keepAudioMs`, and for a `host` that is no address of this machine.
- */
-export async function createPhoneMedia(
-  options: PhoneMediaOptions & { readonly clock?: Clock; readonly random?: Random },
-): Promise<PhoneMedia> {
-  const random = options.random ?? systemRandom;
-  const keepAudioMs = options.keepAudioMs ?? DEFAULT_KEEP_AUDIO_MS;
-  if (!(keepAudioMs >= 0 && keepAudioMs <= MAX_KEEP_AUDIO_MS)) {
-    throw new RingbackError(
-      "OPTION_INVALID",
-      `keepAudioMs must be 0–${MAX_KEEP_AUDIO_MS}, got ${keepAudioMs}`,
-      {
-        details: { option: "keepAudioMs" },
-      },
-    );
-  }
-  const [voice, certificate, decoder] = await Promise.all([
-    createVoice(options.voice),
-    sharedCertificate(),
-    sharedDecoder(),
-  ]);
-  const socket = await openPhoneSocket(options.host ?? "127.0.0.1");
-  const parameters: PhoneMediaParameters = {
-    // WhatsApp's have 16 letters and digits, and 24 characters of base64 with its padding (live offers, 2025-2026).
-    iceUfrag: Buffer.from(random(8)).toString("hex"),
-    icePwd: Buffer.from(random(16)).toString("base64"),
-    sha256Fingerprint: certificate.sha256Fingerprint,
-    candidates: [hostCandidate(socket.address, socket.port, randomUint32(random))],
-    ssrc: randomUint32(random),
-  };
-  const hearing = new Hearing(decoder, keepAudioMs);
-  const clock = options.clock ?? systemClock;
-  return new SimulatedPhone({ options, parameters, certificate, socket, voice, hearing, clock, random });
-}
-
-function hostCandidate(address: string, port: number, foundation: number): IceCandidate {
-  return {
-    foundation: String(foundation),
-    componentId: 1,
-    transport: "udp",
-    priority: 2_122_260_223,
-    address,
-    port,
-    type: "host",
-  };
 }

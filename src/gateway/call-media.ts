@@ -1,0 +1,104 @@
+import { buildAnswer, readAudioDescription } from "../core/sdp/index.ts";
+import {
+  type MediaClock,
+  type MediaEngine,
+  MediaSession,
+  type MediaSessionListener,
+  type MediaStats,
+  type PlayResult,
+  type PromptCache,
+} from "../media/index.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { PlayOptions } from "./call.ts";
+
+/** What the media of every call of a gateway shares. */
+export interface MediaContext {
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly engine: MediaEngine;
+  readonly mediaClock: MediaClock;
+  readonly prompts: PromptCache;
+}
+
+/** One call's media, from before there is a leg until after it is gone. */
+export class CallMedia {
+  readonly #context: MediaContext;
+  readonly #listener: MediaSessionListener;
+  #session: MediaSession | null = null;
+  #opening: Promise<unknown> = Promise.resolve();
+  #isClosed = false;
+
+  constructor(context: MediaContext, listener: MediaSessionListener) {
+    this.#context = context;
+    this.#listener = listener;
+  }
+
+  /** Resolves when no leg is being opened. Never rejects. */
+  get idle(): Promise<unknown> {
+    return this.#opening;
+  }
+
+  /**
+   * Opens our side of the call and resolves with the answer's SDP; null when the call was closed meanwhile.
+   * @throws {RingbackError} `SDP_INVALID`, `SDP_UNUSABLE`, `MEDIA_ENGINE_FAILED`.
+   */
+  open(offerSdp: string): Promise<string | null> {
+    const opening = this.#open(offerSdp);
+    this.#opening = opening.catch(() => {
+      // Told to the caller of open().
+    });
+    return opening;
+  }
+
+  connect(): void {
+    this.#session?.connect();
+  }
+
+  startRtp(): void {
+    this.#session?.startRtp();
+  }
+
+  stats(): MediaStats | null {
+    return this.#session?.stats() ?? null;
+  }
+
+  /** @throws {RingbackError} `MEDIA_FILE_UNUSABLE`. */
+  async play(file: string, options: PlayOptions): Promise<PlayResult> {
+    const prompt = await this.#context.prompts.load(file);
+    await this.#opening;
+    if (this.#session === null || this.#isClosed) return { outcome: "call-ended", playedMs: 0 };
+    if (options.signal?.aborted) return { outcome: "stopped", playedMs: 0 };
+    const playback = this.#session.play(prompt, { loop: options.loop ?? false });
+    const stop = (): void => playback.stop();
+    options.signal?.addEventListener("abort", stop, { once: true });
+    try {
+      return await playback.finished;
+    } finally {
+      options.signal?.removeEventListener("abort", stop);
+    }
+  }
+
+  close(): void {
+    this.#isClosed = true;
+    this.#session?.close();
+  }
+
+  async #open(offerSdp: string): Promise<string | null> {
+    const { engine, mediaClock, clock, random } = this.#context;
+    const offer = readAudioDescription(offerSdp, { as: "offer" });
+    const listener = this.#listener;
+    const session = await MediaSession.open({
+      engine,
+      offer,
+      clock: mediaClock,
+      now: clock,
+      random,
+      listener,
+    });
+    this.#session = session;
+    if (!this.#isClosed) return buildAnswer(offer, session.local);
+    session.close();
+    return null;
+  }
+}
