@@ -96,12 +96,14 @@ export const checkSingleSsrc: Check = ofAudio(({ ssrcs }) => {
   return ssrcs.slice(1).map(({ line }) => ({ line, message: "The line announces a further SSRC." }));
 });
 
-export const checkPtime: Check = ofAudio(({ ptime }) => {
-  const isFlaw = ptime !== null && Number(ptime.value) !== 20;
-  return flawIf(isFlaw, ptime?.line ?? null, `The packet time is ${quote(ptime?.value ?? "")}, not 20 ms.`);
+export const checkPtime: Check = ofAudio(({ ptimes }) => {
+  return ptimes
+    .filter(({ value }) => Number(value) !== 20)
+    .map(({ value, line }) => ({ line, message: `The packet time is ${quote(value)}, not 20 ms.` }));
 });
 
-export const checkSendrecv: Check = ofAudio(({ direction }) => {
-  const isFlaw = direction !== null && direction.value !== "sendrecv";
-  return flawIf(isFlaw, direction?.line ?? null, `The direction is ${direction?.value ?? ""}.`);
+export const checkSendrecv: Check = ofAudio(({ directions }) => {
+  return directions
+    .filter(({ value }) => value !== "sendrecv")
+    .map(({ value, line }) => ({ line, message: `The direction is ${value}.` }));
 });

@@ -13,21 +13,21 @@ export interface AudioFacts {
   readonly mid: Located<string> | null;
   readonly iceUfrag: Located<string> | null;
   readonly icePwd: Located<string> | null;
-  /** Line of `a=ice-lite`, null when there is none. */
-  readonly iceLiteLine: number | null;
+  /** Lines of `a=ice-lite`, which belongs into the session part; some stacks write it into the section. */
+  readonly iceLiteLines: readonly number[];
   /** The fingerprints that count for this section, as they are written but for the case. */
   readonly fingerprints: readonly Located<Fingerprint>[];
   /** Those of the session part and of this section together. */
   readonly everyFingerprint: readonly Located<Fingerprint>[];
   readonly setup: Located<string> | null;
-  /** `sendrecv` and its kin; null when nothing is said, which means sendrecv (RFC 8866 §6.7). */
-  readonly direction: Located<string> | null;
+  /** `sendrecv` and its kin, one line as a rule; none means sendrecv (RFC 8866 §6.7). */
+  readonly directions: readonly Located<string>[];
   readonly codecs: readonly Codec[];
   /** A null value is a line that is malformed or names no IP address. */
   readonly candidates: readonly Located<IceCandidate | null>[];
   /** Distinct SSRCs in order, each with its first line. */
   readonly ssrcs: readonly Located<number>[];
-  readonly ptime: Located<string> | null;
+  readonly ptimes: readonly Located<string>[];
   readonly isRtcpMux: boolean;
   /** Keys come by `a=crypto` (RFC 4568) and not by DTLS. */
   readonly isSdes: boolean;
@@ -49,18 +49,20 @@ export function collectAudioFacts(document: SdpDocument): AudioFacts | null {
     mid: attributes.get("mid")?.[0] ?? null,
     iceUfrag: inherited("ice-ufrag")[0] ?? null,
     icePwd: inherited("ice-pwd")[0] ?? null,
-    iceLiteLine: (session.get("ice-lite") ?? attributes.get("ice-lite"))?.[0]?.line ?? null,
+    iceLiteLines: [...(session.get("ice-lite") ?? []), ...(attributes.get("ice-lite") ?? [])].map(
+      ({ line }) => line,
+    ),
     fingerprints: inherited("fingerprint").map(toFingerprint),
     everyFingerprint: everyFingerprint.map(toFingerprint),
     setup: inherited("setup")[0] ?? null,
-    direction: directionOf(attributes) ?? directionOf(session),
+    directions: directionsOf(attributes) ?? directionsOf(session) ?? [],
     codecs: codecsOf(media, attributes),
     candidates: (attributes.get("candidate") ?? []).map(({ value, line }) => ({
       value: parseCandidate(value),
       line,
     })),
     ssrcs: ssrcsOf(attributes),
-    ptime: attributes.get("ptime")?.[0] ?? null,
+    ptimes: attributes.get("ptime") ?? [],
     // RFC 8858: a side that speaks nothing but multiplexed RTCP may say so with this line alone.
     isRtcpMux: attributes.has("rtcp-mux") || attributes.has("rtcp-mux-only"),
     isSdes: everyFingerprint.length === 0 && (attributes.has("crypto") || media.profile === "RTP/SAVP"),
@@ -74,12 +76,12 @@ function toFingerprint({ value, line }: Located<string>): Located<Fingerprint> {
   return { value: { algorithm: algorithm.toLowerCase(), value: hash.toUpperCase() }, line };
 }
 
-function directionOf(attributes: Attributes): Located<string> | null {
-  for (const name of ["sendrecv", "sendonly", "recvonly", "inactive"]) {
-    const line = attributes.get(name)?.[0]?.line;
-    if (line !== undefined) return { value: name, line };
-  }
-  return null;
+/** Null when the section says nothing, for then the session part decides. */
+function directionsOf(attributes: Attributes): readonly Located<string>[] | null {
+  const directions = ["sendrecv", "sendonly", "recvonly", "inactive"].flatMap((value) =>
+    (attributes.get(value) ?? []).map(({ line }) => ({ value, line })),
+  );
+  return directions.length === 0 ? null : directions;
 }
 
 function ssrcsOf(attributes: Attributes): readonly Located<number>[] {

@@ -111,7 +111,7 @@ function audioAttributes(local: LocalAudio, negotiated: Negotiated): readonly (r
   const values = [
     "rtcp:9 IN IP4 0.0.0.0",
     ...local.candidates.map((candidate) => `candidate:${serializeCandidate(candidate)}`),
-    // RFC 8838 §8.2: tells the peer not to wait for more; WhatsApp has no way to receive more.
+    // RFC 8840 §8: tells the peer not to wait for more; WhatsApp has no way to receive more.
     "end-of-candidates",
     `ice-ufrag:${local.iceUfrag}`,
     `ice-pwd:${local.icePwd}`,
@@ -137,7 +137,7 @@ function audioAttributes(local: LocalAudio, negotiated: Negotiated): readonly (r
   return values.map((value) => ["a", value] as const);
 }
 
-/** RFC 8445 §5.1.4 prefers relayed, then reflexive, then host candidates; RFC 8839 §4.2.1.2: none is 0.0.0.0 and 9. */
+/** RFC 5245 §4.1.4 recommended relayed, then reflexive, then host candidates; RFC 8839 §4.3.1: none is 0.0.0.0 and 9. */
 function defaultAddress(candidates: readonly IceCandidate[]): readonly [address: string, port: number] {
   const rtp = candidates.filter(({ componentId }) => componentId === 1);
   for (const type of ["relay", "srflx", "prflx", "host"]) {

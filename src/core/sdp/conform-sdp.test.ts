@@ -103,6 +103,18 @@ const mendings: readonly Mending[] = [
     rules: ["no-trickle"],
   },
   {
+    what: "trickle after a comma, as libdatachannel writes it",
+    given: answer.replace("a=fingerprint", "a=ice-options:ice2,trickle\r\na=fingerprint"),
+    mended: answer.replace("a=fingerprint", "a=ice-options:ice2\r\na=fingerprint"),
+    rules: ["no-trickle"],
+  },
+  {
+    what: "an ice-lite line in either part",
+    given: `${answer.replace("m=audio", "a=ice-lite\r\nm=audio")}a=ice-lite\r\n`,
+    mended: answer,
+    rules: ["no-ice-lite", "no-ice-lite"],
+  },
+  {
     what: "missing lines",
     given: answer
       .replace("t=0 0\r\n", "")

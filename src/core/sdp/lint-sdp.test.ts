@@ -2,12 +2,15 @@ import fc from "fast-check";
 import { expect, test } from "vitest";
 import { readSample, sampleNames } from "../../../test/fixtures/sdp/samples.ts";
 import { RingbackError } from "../../errors.ts";
+import { buildAnswer } from "./build-sdp.ts";
 import { conformSdp } from "./conform-sdp.ts";
 import { lintSdp } from "./lint-sdp.ts";
+import { parseSdp } from "./parse-sdp.ts";
 import { readAudioDescription } from "./read-audio-description.ts";
 import { SDP_RULES } from "./rules.ts";
 import { SDP_LIMITS } from "./sdp-limits.ts";
 import type { SdpRole } from "./sdp-rule.ts";
+import { serializeSdp } from "./serialize-sdp.ts";
 
 const answer = readSample("meta-doc-uic-answer-by-business");
 const offer = readSample("live-uic-offer-by-meta-20261002");
@@ -75,9 +78,12 @@ const breaches: readonly Breach[] = [
   { rule: "telephone-event-missing", at: "m=", text: answer.replace("SAVPF 111 126", "SAVPF 111") },
   { rule: "single-ssrc", at: "a=ssrc:2 ", text: `${answer}a=ssrc:2 cname:x\r\n` },
   { rule: "ptime", at: "a=ptime", text: `${answer}a=ptime:40\r\n` },
+  { rule: "ptime", at: "a=ptime:40", text: `${answer}a=ptime:20\r\na=ptime:40\r\n` },
+  { rule: "sendrecv", at: "a=inactive", text: `${answer}a=inactive\r\n` },
   { rule: "sendrecv", at: "a=recvonly", text: answer.replace("a=sendrecv", "a=recvonly") },
   { rule: "no-ice-lite", at: "a=ice-lite", text: answer.replace("m=audio", "a=ice-lite\r\nm=audio") },
   { rule: "no-trickle", at: "a=ice-options", text: `${answer}a=ice-options:ice2 trickle\r\n` },
+  { rule: "no-trickle", at: "a=ice-options", text: `${answer}a=ice-options:ice2,trickle\r\n` },
   {
     rule: "candidates-udp",
     at: "a=candidate",
@@ -146,6 +152,16 @@ test.each(["", "hello", "v=0\r\ns=-\r\n"])("an offer that is none (%j) is a wron
   expect(() => conformSdp(answer, { as: "answer", offer: wrong })).toThrow(expected);
 });
 
+const local = {
+  iceUfrag: "Yt4q",
+  icePwd: "9p3a03T7mdqbA0379CfDflHi",
+  sha256Fingerprint: Array.from({ length: 32 }, () => "AB").join(":"),
+  candidates: [],
+  ssrc: 323_794_818,
+  cname: "ringback",
+  sessionId: "4004333231",
+};
+
 /** Samples with pieces cut, moved in from other samples, or overwritten. */
 const mutated = fc
   .tuple(
@@ -168,21 +184,64 @@ const mutated = fc
     ),
   );
 
-test("no text, arbitrary or mutated, makes anything but findings, results and RingbackErrors", () => {
+const lineEdit = fc.record({
+  how: fc.constantFrom("insert", "drop", "overwrite", "repeat"),
+  at: fc.nat(60),
+  to: fc.nat(60),
+  line: fc.constantFrom(
+    ...new Set(sampleNames.flatMap((name) => readSample(name).trimEnd().split("\r\n"))),
+    ...["a=mid:", "a=setup:", "a=ptime:40", "a=inactive", "a=ice-lite", "a=ice-options:ice2,trickle"],
+    ...[
+      "a=group:BUNDLE",
+      "a=fingerprint",
+      "a=ssrc:5 cname:x",
+      "a=ssrc-group:FID 5 6",
+      "t=",
+      "o=x",
+      "c=IN IP4 x",
+    ],
+    ...["m=audio 0 RTP/AVP 0", "m=video 9 UDP/TLS/RTP/SAVPF 96", "a=rtpmap:126 telephone-event/48000"],
+  ),
+});
+
+/** Samples with whole lines dropped, doubled, or taken from other samples: what wrong stacks and patched SDP look like. */
+const patched = fc
+  .tuple(fc.constantFrom(...sampleNames), fc.array(lineEdit, { maxLength: 8 }), fc.constantFrom("\r\n", "\n"))
+  .map(([name, edits, lineEnd]) => {
+    const lines = readSample(name).trimEnd().split("\r\n");
+    for (const { how, at, to, line } of edits) {
+      const index = 1 + (at % lines.length);
+      if (how === "insert") lines.splice(index, 0, line);
+      else if (how === "drop") lines.splice(index, 1);
+      else if (how === "overwrite") lines.splice(index, 1, line);
+      else lines.splice(1 + (to % lines.length), 0, lines[index] ?? line);
+    }
+    return lines.join(lineEnd) + lineEnd;
+  });
+
+test("no text, arbitrary or mutated, makes anything but findings, good SDP and RingbackErrors", () => {
   const text = fc.oneof(
     { weight: 1, arbitrary: fc.string({ unit: "binary" }) },
-    { weight: 4, arbitrary: mutated },
+    { weight: 3, arbitrary: mutated },
+    { weight: 3, arbitrary: patched },
   );
   fc.assert(
-    fc.property(text, fc.constantFrom<SdpRole>("answer", "offer"), (input, as) => {
-      for (const finding of lintSdp(input, { as, ...(as === "answer" && { offer }) })) {
-        expect(finding.message).not.toBe("");
-      }
+    fc.property(text, fc.constantFrom<SdpRole>("answer", "offer"), fc.boolean(), (input, as, isCompared) => {
+      const options = { as, ...(isCompared && { offer }) };
+      for (const finding of lintSdp(input, options)) expect(finding.message).not.toBe("");
       expectOnlyRingbackErrors(() => readAudioDescription(input, { as }));
       expectOnlyRingbackErrors(() => {
-        const { sdp } = conformSdp(input, { as });
-        expect(lintSdp(sdp, { as }).filter(({ severity }) => severity === "error")).toEqual([]);
-        expect(conformSdp(sdp, { as })).toEqual({ sdp, changes: [] });
+        const { sdp, changes } = conformSdp(input, options);
+        expect(lintSdp(sdp, options).filter(({ severity }) => severity === "error")).toEqual([]);
+        expect(conformSdp(sdp, options)).toEqual({ sdp, changes: [] });
+        if (changes.length === 0) expect(sdp).toBe(serializeSdp(parseSdp(input)));
+        readAudioDescription(sdp, { as });
+      });
+      expectOnlyRingbackErrors(() => {
+        const described = readAudioDescription(input, { as: "offer" });
+        const setup = described.setup === "active" ? "passive" : "active";
+        const built = buildAnswer(described, { ...local, setup });
+        expect(lintSdp(built, { as: "answer", offer: input })).toEqual([]);
       });
     }),
     { numRuns: 1_000 },

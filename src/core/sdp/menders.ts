@@ -12,6 +12,7 @@ import {
 } from "./edit-document.ts";
 import type { Mended } from "./mended.ts";
 import type { SdpRuleId } from "./sdp-rule.ts";
+import { iceOptions } from "./session-checks.ts";
 
 /** Mends the flaws of one rule. A flaw that it leaves is reported by the check that follows. */
 export type Mender = (subject: Subject, flaws: readonly Flaw[]) => Mended;
@@ -159,7 +160,7 @@ const mendTrickle: Mender = ({ document, audio }, flaws) => {
     .filter(({ line }) => flawed.has(line))
     .map(({ value, line }) => ({
       line,
-      rest: value.split(" ").filter((word) => word !== "" && word !== "trickle"),
+      rest: iceOptions(value).filter((option) => option !== "trickle"),
     }));
   const emptied = new Set(mended.flatMap(({ line, rest }) => (rest.length === 0 ? line : [])));
   return {

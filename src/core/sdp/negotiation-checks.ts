@@ -62,7 +62,7 @@ export const checkPayloadTypesOffered: Check = ofAnswer((audio, offer) => {
 });
 
 export const checkMidOffered: Check = ofAnswer(({ mid, media }, offer) => {
-  if (offer.mid === null || mid?.value === offer.mid.value) return [];
+  if (offer.mid === null || offer.mid.value === "" || mid?.value === offer.mid.value) return [];
   if (mid === null) return [{ line: media.line, message: "There is no a=mid, and the offer has one." }];
   return [
     { line: mid.line, message: `The mid is ${quote(mid.value)}, the offer's is ${quote(offer.mid.value)}.` },

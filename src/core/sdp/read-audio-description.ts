@@ -30,7 +30,7 @@ export function readAudioDescription(text: string, options: ReadOptions): AudioD
     mid: readMid(facts),
     iceUfrag: readCredential(facts, facts.iceUfrag, 4),
     icePwd: readCredential(facts, facts.icePwd, 22),
-    iceLite: facts.iceLiteLine !== null,
+    iceLite: facts.iceLiteLines.length > 0,
     fingerprints: readFingerprints(facts),
     setup: readSetup(facts, options.as),
     candidates: readCandidates(facts.candidates),

@@ -49,8 +49,10 @@ const verdicts: Readonly<Record<string, Verdict>> = {
   },
   "meta-doc-sip-uic-sdes-offer-by-meta-202505-masked": sdes,
   "meta-doc-uic-answer-by-business": clean,
+  "node-datachannel-answer": { errors: [], warnings: ["no-trickle", "telephone-event-missing"] },
   "pion-answer": { errors: [], warnings: ["setup-passive"] },
   "pion-answer-active": clean,
+  "werift-answer": { errors: [], warnings: ["no-trickle"] },
 };
 
 test("every sample has a verdict", () => {
@@ -114,7 +116,9 @@ const pairs: readonly (readonly [answer: string, offer: string])[] = [
   ["aiortc-answer-fixed", "live-uic-offer-by-meta-20261002"],
   ["chromium-answer", "live-uic-offer-by-meta-20261002"],
   ["gstreamer-answer", "live-uic-offer-by-meta-20261002"],
+  ["node-datachannel-answer", "live-uic-offer-by-meta-20261002"],
   ["pion-answer-active", "live-uic-offer-by-meta-20261002"],
+  ["werift-answer", "live-uic-offer-by-meta-20261002"],
   ["meta-doc-uic-answer-by-business", "live-uic-offer-by-meta-old-stack-40013"],
   ["live-uic-answer-by-business-aiortc-20251017-accepted", "live-uic-offer-by-meta-20251017"],
   ["meta-doc-bic-answer-by-meta", "meta-doc-bic-offer-by-business"],

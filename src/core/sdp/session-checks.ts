@@ -58,12 +58,17 @@ export const checkAudioOnly: Check = ofAudio(({ media }, { document }) => {
 
 export const checkNoTrickle: Check = ofAudio(({ session, attributes }) => {
   return [...(session.get("ice-options") ?? []), ...(attributes.get("ice-options") ?? [])]
-    .filter(({ value }) => value.split(" ").includes("trickle"))
+    .filter(({ value }) => iceOptions(value).includes("trickle"))
     .map(({ line }) => ({ line, message: "The line announces trickle ICE." }));
 });
 
-export const checkNoIceLite: Check = ofAudio(({ iceLiteLine }) => {
-  return flawIf(iceLiteLine !== null, iceLiteLine, "The line says that this side sends no ICE checks.");
+/** RFC 8839 §5.6 puts spaces between the options; libdatachannel puts commas. */
+export function iceOptions(value: string): readonly string[] {
+  return value.split(/[ ,]/).filter((option) => option !== "");
+}
+
+export const checkNoIceLite: Check = ofAudio(({ iceLiteLines }) => {
+  return iceLiteLines.map((line) => ({ line, message: "The line says that this side sends no ICE checks." }));
 });
 
 export const checkCandidatesUdp: Check = ofAudio(({ candidates }) => {
