@@ -47,6 +47,15 @@ describe("explainCode", () => {
     expect(explainCode(100, null, 33).nextStep).toContain("WHATSAPP_PHONE_NUMBER_ID");
   });
 
+  test("repeats no request for a missing capability, which Graph reports as an error of its own", () => {
+    expect(explainCode(3)).toMatchObject({ retryable: false });
+    expect(explainCode(131016)).toMatchObject({ retryable: true });
+  });
+
+  test("does not blame a message button for a wrong parameter of a call", () => {
+    expect(explainCode(131009).name).toBe("Parameter value not valid");
+  });
+
   test.each([[null], [999_999], [-1], [Number.NaN]])("says that it does not know %s", (code) => {
     expect(explainCode(code)).toMatchObject({ name: "Unknown code" });
   });
@@ -59,6 +68,13 @@ describe("texts of Meta's about the state of a call", () => {
     ["The call has already been completed", true, false],
     ["Call is no longer active", true, false],
     ["Reject is already in progress", true, false],
+    ["The call has ended", true, false],
+    ["Call was terminated by the user", true, false],
+    ["Cannot terminate a completed call", true, false],
+    ["Call is already in a terminated state", true, false],
+    ["The call is in progress", false, true],
+    ["Cannot accept an in-progress call", false, true],
+    ["Call is not terminated", false, false],
     ["Call is already accepted", false, true],
     ["Call is already pre_accepted", false, true],
     ["Call is not ringing", false, false],
@@ -79,13 +95,13 @@ describe("texts of Meta's about the state of a call", () => {
   });
 });
 
-test("docs/whatsapp.md lists the same codes under the same names", () => {
+test("docs/whatsapp.md has a row for each code, in their order and in their words, and no other", () => {
   const docs = readFileSync(new URL("../../docs/whatsapp.md", import.meta.url), "utf8");
-  const listed = [...docs.matchAll(/^\| (\d+) \| ([^|]+) \| ([^|]+) \|/gm)].map(([, code, name, where]) => [
-    Number(code),
-    name,
-    where,
-  ]);
-  const known = [...ERROR_CODES].map(([code, { name, where }]) => [code, name, where]);
-  expect(listed).toEqual(known.toSorted(([a], [b]) => Number(a) - Number(b)));
+  const listed = [...docs.matchAll(/^\| \d+ \|.*$/gm)].map(([row]) => row);
+  const known = [...ERROR_CODES]
+    .toSorted(([a], [b]) => a - b)
+    .map(([code, { name, where, meaning, nextStep }]) => {
+      return `| ${code} | ${name} | ${where} | ${meaning} | ${nextStep} |`;
+    });
+  expect(listed).toEqual(known);
 });

@@ -45,9 +45,24 @@ export function explainCode(
 
 // Meta lists "the call is over already" and "accepted already" as possible errors without their codes, so they are known
 // by their texts. Meta Calling API, "Reference", possible errors of the call actions (read 2026-11-22).
-const ALREADY_ENDED =
-  /\balready (been )?(ended|terminated|completed|over|rejected)\b|\bno longer active\b|\breject\w* (is )?already in progress\b/i;
-const ALREADY_ACCEPTED = /\balready (been )?(pre[-_ ]?accepted|accepted|answered|connected)\b/i;
+const ALREADY_ENDED = new RegExp(
+  [
+    String.raw`\balready (been |in (a |the )?)?(ended|terminated|completed|over|rejected|failed|disconnected)\b`,
+    String.raw`\bcall (has |had |is |was )(been )?(ended|terminated|completed|over|rejected)\b`,
+    String.raw`\b(ended|terminated|completed|rejected|failed) (call|state)\b`,
+    String.raw`\bno longer (active|ongoing|in progress)\b`,
+    String.raw`\breject\w* (is )?already in progress\b`,
+  ].join("|"),
+  "i",
+);
+const ALREADY_ACCEPTED = new RegExp(
+  [
+    String.raw`\balready (been )?(pre[-_ ]?accepted|accepted|answered|connected)\b`,
+    String.raw`\bcall (is )?(already )?in[- ]progress\b`,
+    String.raw`\bin[- ]progress call\b`,
+  ].join("|"),
+  "i",
+);
 
 /** True when the Graph API refused a request because the call is over: for `terminate` and `reject` that is success. */
 export function isAlreadyEnded(error: unknown): boolean {

@@ -19,11 +19,15 @@ const TROUBLESHOOTING = 'Meta Calling API, "Troubleshooting" (read 2026-11-22)';
 const PERMISSIONS = 'Meta Calling API, "User call permissions" (read 2026-11-22)';
 const FAQ = 'Meta Calling API, "FAQ" (read 2026-11-22)';
 const GRAPH = "Meta Graph API, general error codes";
+const CLOUD_API = 'WhatsApp Cloud API, "Error codes" (read 2026-11-22)';
 const REPORTS = "reports of integrators; in no table of Meta's";
 
 const CHECK_SDP = "Run `npx ringback sdp check` on the SDP that was sent; it names the line.";
 const CHECK_MEDIA =
   "Check that the media UDP port is reachable from the internet, that ICE and DTLS finish, and that RTP flows every 20 ms.";
+const GIVE_PERMISSION =
+  "Give the token whatsapp_business_messaging and access to the WhatsApp Business account.";
+const NEW_TOKEN = "Set WHATSAPP_TOKEN to a valid token; a system user's token can be issued without expiry.";
 const ASK_PERMISSION = "Send a call permission request and dial after the user has accepted it.";
 
 const GROUPS: readonly CodeGroup[] = [
@@ -52,23 +56,80 @@ const GROUPS: readonly CodeGroup[] = [
     retryable: false,
     source: GRAPH,
     codes: [
+      [10, "Permission denied", "The token lacks a permission for this number.", GIVE_PERMISSION],
+      [190, "Access token invalid", "The access token is invalid or has expired.", NEW_TOKEN],
+      [200, "Permission missing", "The app or token may not act for this number.", GIVE_PERMISSION],
+    ],
+  },
+  {
+    where: "graph",
+    retryable: false,
+    source: CLOUD_API,
+    codes: [
+      [0, "Not authenticated", "The access token has expired, was revoked, or was never valid.", NEW_TOKEN],
+      [3, "Capability missing", "The app or the token may not use this function.", GIVE_PERMISSION],
       [
-        10,
-        "Permission denied",
-        "The token lacks a permission for this number.",
-        "Give the token whatsapp_business_messaging and access to the WhatsApp Business account.",
+        33,
+        "Number does not exist",
+        "The business phone number was deleted.",
+        "Compare WHATSAPP_PHONE_NUMBER_ID with the app dashboard.",
       ],
       [
-        190,
-        "Access token invalid",
-        "The access token is invalid or has expired.",
-        "Set WHATSAPP_TOKEN to a valid token; a system user's token can be issued without expiry.",
+        368,
+        "Blocked for a policy violation",
+        "The WhatsApp Business account is restricted or disabled because it violated a policy.",
+        "Look for the violation, and the way to appeal, in WhatsApp Manager.",
+      ],
+      [131005, "Access denied", "A permission was not given, or was taken away.", GIVE_PERMISSION],
+      [
+        131008,
+        "Parameter missing",
+        "A parameter that is needed is missing; the details say which.",
+        "Correct what the details name.",
       ],
       [
-        200,
-        "Permission missing",
-        "The app or token may not act for this number.",
-        "Give the token whatsapp_business_messaging and access to the WhatsApp Business account.",
+        131031,
+        "Account locked",
+        "The WhatsApp Business account is locked, mostly because it violated a policy.",
+        "Look at the account's health status in WhatsApp Manager.",
+      ],
+      [
+        133010,
+        "Number not registered",
+        "The number is not registered for the Cloud API.",
+        "Register it with its PIN: POST /{phone-number-id}/register.",
+      ],
+    ],
+  },
+  {
+    where: "graph",
+    retryable: true,
+    source: CLOUD_API,
+    codes: [
+      [
+        80007,
+        "Account rate limit",
+        "The WhatsApp Business account has made too many requests.",
+        "Send fewer requests.",
+      ],
+      [130429, "Throughput limit", "The number has reached its throughput limit.", "Send fewer requests."],
+      [
+        131000,
+        "Something went wrong",
+        "WhatsApp failed for a reason it does not name.",
+        "Repeat the request; report the trace id to Meta when it goes on.",
+      ],
+      [
+        131016,
+        "Service unavailable",
+        "A service of WhatsApp's is down for the moment.",
+        "Repeat the request later.",
+      ],
+      [
+        131057,
+        "Account in maintenance",
+        "The WhatsApp Business account is in maintenance, for example while its throughput is raised.",
+        "Repeat the request after some minutes.",
       ],
     ],
   },
@@ -85,9 +146,9 @@ const GROUPS: readonly CodeGroup[] = [
       ],
       [
         131009,
-        "Call button not supported",
-        "Messages with a call button are not available for this number's country.",
-        "Send no voice_call messages from this number.",
+        "Parameter value not valid",
+        "A value is not allowed; with a message of type voice_call, call buttons are not available in this number's country.",
+        "Correct what the details name; send no voice_call messages from this number.",
       ],
       [
         131030,
@@ -105,7 +166,7 @@ const GROUPS: readonly CodeGroup[] = [
         138000,
         "Calling not enabled",
         "Calling is off for this number, as it is by default.",
-        "Enable calling in the number's call settings.",
+        "Enable calling in the number's call settings: POST /{phone-number-id}/settings, calling.status ENABLED.",
       ],
       [
         138001,

@@ -154,6 +154,17 @@ describe("refusals", () => {
     const error = await failureOf(client.connect(DIAL));
     expectNoSecrets(error);
     expect(error.message).toContain("[number]");
+    expect(error).toMatchObject({ details: { graphDetails: "bad request of [number] with [token]:" } });
+  });
+
+  test("keep the time that the details name, for it is what one needs to know", async () => {
+    const details = "Limit of +1 (555) 000-1111 reached, next call after 2026-11-23 10:30:00 (1795429800)";
+    const { client } = await createRig([json(400, graphError(138012, details))]);
+    const said = "Limit of [number] reached, next call after 2026-11-23 10:30:00 (1795429800)";
+    expect(await failureOf(client.connect(DIAL))).toMatchObject({
+      message: expect.stringContaining(said),
+      details: { graphDetails: said },
+    });
   });
 
   test.each([

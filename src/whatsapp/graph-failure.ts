@@ -78,22 +78,29 @@ export function badResponse(
 
 function noAnswerFailure(reply: GraphReply & { kind: "none" }, context: FailureContext): GraphFailure {
   const fault = reply.faultCode === null ? "" : ` (${reply.faultCode})`;
-  const what = reply.reason === "timeout" ? "did not answer in time" : "was not reached";
-  const error = new RingbackError(
-    "GRAPH_UNREACHABLE",
-    `the Graph API ${what} for ${context.action}${fault}`,
-    {
-      details: { reason: reply.reason, attempts: context.attempt },
-      retryable: !isLasting(reply.faultCode) && !(reply.mayHaveArrived && isDial(context)),
-      cause: reply.cause,
-    },
-  );
+  const error = new RingbackError("GRAPH_UNREACHABLE", `${whatFailed(reply)} for ${context.action}${fault}`, {
+    details: { reason: reply.reason, attempts: context.attempt },
+    retryable: !isLasting(reply.faultCode) && !(reply.mayHaveArrived && isDial(context)),
+    cause: withoutTraffic(reply.cause),
+  });
   return {
     error,
     outcome: reply.reason,
     effect: reply.mayHaveArrived ? "unknown" : "not-sent",
     retryAfterMs: null,
   };
+}
+
+function whatFailed(reply: GraphReply & { kind: "none" }): string {
+  if (reply.reason === "timeout") return "the Graph API did not answer in time";
+  return reply.mayHaveArrived
+    ? "the connection to the Graph API broke before an answer came"
+    : "the Graph API was not reached";
+}
+
+/** undici's parser keeps the bytes it could not read, which a server that echoes has filled with our request. */
+function withoutTraffic(cause: unknown): unknown {
+  return cause instanceof Error && "data" in cause ? undefined : cause;
 }
 
 function requestFailed(
@@ -103,7 +110,7 @@ function requestFailed(
 ): RingbackError<"GRAPH_REQUEST_FAILED"> {
   const graphDetails = withoutSecrets(body.error_data?.details ?? body.message, context.token);
   const entry = explainCode(body.code, graphDetails, body.error_subcode);
-  const said = graphDetails === null ? "" : `, "${withoutNumbers(graphDetails)}"`;
+  const said = graphDetails === null ? "" : `, "${graphDetails}"`;
   const message = `the Graph API refused ${context.action} (HTTP ${status}, ${codeName(body)}${said}): ${entry.meaning} ${entry.nextStep}`;
   return new RingbackError("GRAPH_REQUEST_FAILED", message, {
     details: {
@@ -124,16 +131,20 @@ function codeName(body: ErrorBody): string {
   return body.error_subcode === null ? `code ${body.code}` : `code ${body.code}/${body.error_subcode}`;
 }
 
-// Graph's texts are short, but nothing promises that they do not quote what was sent: the token goes, and so does
-// everything from the start of an SDP.
+// Graph's texts are short, but nothing promises that they do not quote what was sent: the token goes, phone numbers go,
+// and so does everything from the start of an SDP.
 function withoutSecrets(details: string | null, token: string): string | null {
   if (details === null) return null;
   const firstLine = details.replaceAll(token, "[token]").split(/v=0|\r|\n|\\r|\\n/, 1)[0] ?? "";
-  return firstLine.trim().slice(0, MAX_DETAILS_CHARS) || null;
+  return withoutNumbers(firstLine.trim().slice(0, MAX_DETAILS_CHARS)) || null;
 }
 
+/** A date, or seconds since 1970, tell when to dial again (138012). No phone number is that short after 16 to 19. */
+const TIME_OR_NUMBER =
+  /(\b\d{4}-\d\d-\d\d(?:[T ]\d\d:\d\d(?::\d\d)?)?|\b1[6-9]\d{8}\b)|\+?\d(?:[\s().-]{0,2}\d){6,}/g;
+
 function withoutNumbers(details: string): string {
-  return details.replace(/\+?\d(?:[\s().-]?\d){6,}/g, "[number]");
+  return details.replace(TIME_OR_NUMBER, (_found, time: string | undefined) => time ?? "[number]");
 }
 
 // A repeated dial may ring the phone twice, so a lost answer to it is nothing to try again blindly.

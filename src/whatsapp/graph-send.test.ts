@@ -101,6 +101,27 @@ describe("repeats", () => {
     expectNoSecrets(error);
   });
 
+  test("come over a fresh connection when the kept-alive one is dead", async () => {
+    const requests = new WeakMap<object, number>();
+    const dieOnReuse: Reply = (response, request) => {
+      const count = (requests.get(request.socket) ?? 0) + 1;
+      requests.set(request.socket, count);
+      if (count === 1) ok(response, request);
+      else request.socket.destroy();
+    };
+    const { client, attempts } = await createRig([dieOnReuse]);
+    // Which request gets a used connection is the pool's affair, so there are several.
+    for (let call = 0; call < 5; call += 1) await client.accept({ ...CALL, sdp: SDP });
+    expect(attempts.filter(({ outcome }) => outcome === "ok")).toHaveLength(5);
+    expect(attempts.some(({ attempt, outcome }) => attempt === 1 && outcome === "network")).toBe(true);
+  });
+
+  test("are told apart: a connection that broke may have carried the request", async () => {
+    const { client } = await createRig([drop]);
+    const error = await failureOf(client.connect(DIAL));
+    expect(error.message).toContain("broke before an answer came for connect");
+  });
+
   test("come for every action when nothing listens", async () => {
     const probe = createTcpServer().listen(0, "127.0.0.1");
     await once(probe, "listening");
@@ -117,6 +138,29 @@ describe("repeats", () => {
     expect(delaysMs).toHaveLength(2);
     expectNoSecrets(error);
   });
+});
+
+test("a server that echoes the request does not bring the token into the error", async () => {
+  const echo = createTcpServer((socket) => socket.pipe(socket)).listen(0, "127.0.0.1");
+  await once(echo, "listening");
+  cleanups.push(() => new Promise((resolve) => echo.close(resolve)));
+  const { port } = echo.address() as AddressInfo;
+  const { client } = createTestClient(`http://127.0.0.1:${port}`);
+  const error = await failureOf(client.accept({ ...CALL, sdp: SDP }));
+  expect(error).toMatchObject({ code: "GRAPH_UNREACHABLE", details: { reason: "network" } });
+  expectNoSecrets(error);
+});
+
+test("fifty requests at once do not wait for one another", async () => {
+  const waiting: (() => void)[] = [];
+  const { client } = await createRig([
+    (response, request) => {
+      waiting.push(() => ok(response, request));
+      if (waiting.length === 50) for (const answer of waiting) answer();
+    },
+  ]);
+  await Promise.all(Array.from({ length: 50 }, () => client.terminate(CALL)));
+  expect(waiting).toHaveLength(50);
 });
 
 describe("time limits", () => {
