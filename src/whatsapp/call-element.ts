@@ -140,20 +140,19 @@ function impliedDirection(session: Session | null): Direction {
 
 function readSession(data: CallElement, direction: Direction): Session | null {
   const sdp = data.session?.sdp ?? null;
-  if (sdp === null) return readLegacySession(data);
+  if (sdp === null) return readLegacySession(data, direction);
   const sdpType = toSdpType(data.session?.sdp_type ?? null) ?? impliedSdpType(direction);
   return sdpType === null ? null : { sdp, sdpType };
 }
 
 // Before `session` there was `connection.webrtc.sdp`, JSON text within the JSON. Answers may still carry it.
-function readLegacySession(data: CallElement): Session | null {
+function readLegacySession(data: CallElement, direction: Direction): Session | null {
   const text = data.connection?.webrtc.sdp ?? null;
   if (text === null) return null;
   const legacy = legacySessionSchema.safeParse(parseJson(text)).data;
-  const sdpType = toSdpType(legacy?.type ?? null);
-  return legacy === undefined || legacy.sdp === null || sdpType === null
-    ? null
-    : { sdp: legacy.sdp, sdpType };
+  const sdp = legacy?.sdp ?? null;
+  const sdpType = toSdpType(legacy?.type ?? null) ?? impliedSdpType(direction);
+  return sdp === null || sdpType === null ? null : { sdp, sdpType };
 }
 
 function parseJson(text: string): unknown {
