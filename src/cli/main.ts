@@ -1,20 +1,25 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { RingbackError } from "../errors.ts";
-import { addDemoCommand } from "./demo.ts";
 import { processIo } from "./process-io.ts";
 import { addSdpCommands } from "./sdp.ts";
-import { addServeCommand } from "./serve.ts";
-import { addSimulateCommand } from "./simulate.ts";
 import { VERSION } from "./version.ts";
 
 const program = new Command("ringback")
   .description("Answer WhatsApp Business calls.")
   .version(VERSION)
   .showHelpAfterError("(ringback --help lists the commands)");
-addDemoCommand(program, processIo);
-addServeCommand(program, processIo);
-addSimulateCommand(program, processIo);
+// The calling commands load the whole media stack, half a second that `sdp fix` in somebody's pipe need not wait for.
+if (process.argv[2] !== "sdp") {
+  const [{ addDemoCommand }, { addServeCommand }, { addSimulateCommand }] = await Promise.all([
+    import("./demo.ts"),
+    import("./serve.ts"),
+    import("./simulate.ts"),
+  ]);
+  addDemoCommand(program, processIo);
+  addServeCommand(program, processIo);
+  addSimulateCommand(program, processIo);
+}
 addSdpCommands(program, processIo);
 
 try {

@@ -76,7 +76,11 @@ describe("sdp check", () => {
     expect(JSON.parse(out)).toMatchObject({
       as: "answer",
       accepted: false,
-      findings: [{ rule: "telephone-event-missing" }, { rule: "fingerprint-sha256", line: 21 }, { line: 22 }],
+      findings: [
+        { rule: "telephone-event-missing" },
+        { rule: "fingerprint-sha256", line: 21, why: expect.stringContaining("makes WhatsApp refuse") },
+        { line: 22 },
+      ],
     });
     expect(exitCode).toBe(1);
   });

@@ -6,6 +6,7 @@ import {
   SDP_RULES,
   type SdpChange,
   type SdpRole,
+  sdpRule,
 } from "../core/sdp/index.ts";
 import { RingbackError } from "../errors.ts";
 import type { CliIo } from "./io.ts";
@@ -80,7 +81,8 @@ async function check(file: string, flags: SdpFlags, io: CliIo): Promise<void> {
   const isRefused = findings.some(({ severity }) => severity === "error");
   if (isRefused) io.setExitCode(1);
   if (flags.json === true) {
-    io.out(JSON.stringify({ as: input.as, accepted: !isRefused, findings }, null, 2));
+    const reasoned = findings.map((finding) => ({ ...finding, why: sdpRule(finding.rule).explanation }));
+    io.out(JSON.stringify({ as: input.as, accepted: !isRefused, findings: reasoned }, null, 2));
     return;
   }
   io.out(`Read as an ${input.as} (${input.why}).`);

@@ -29,6 +29,12 @@ test("a byte order mark is left out and line ends stay as they are", async () =>
   await expect(readTextFile(path, 100)).resolves.toBe("v=0\r\ns=-\n");
 });
 
+test("a file that Windows PowerShell wrote is read, too", async () => {
+  const path = join(folder, "utf16.txt");
+  await writeFile(path, "\uFEFFv=0\r\n", "utf16le");
+  await expect(readTextFile(path, 100)).resolves.toBe("v=0\r\n");
+});
+
 test("a missing file and a folder are named with the reason", async () => {
   await expect(readTextFile(join(folder, "none"), 10)).rejects.toThrow("there is no such file");
   await expect(readTextFile(folder, 10)).rejects.toThrow("it is a folder");

@@ -3,7 +3,7 @@ import type { Readable } from "node:stream";
 import { RingbackError } from "../errors.ts";
 
 /**
- * Reads a text file in UTF-8 to its end; a byte order mark is left out.
+ * Reads a text file to its end, in UTF-8 or, when it begins with the mark of that, UTF-16; a byte order mark is left out.
  *
  * @param path A path, or `-` for standard input.
  * @param maxBytes What the file may have at most; reading stops there.
@@ -30,7 +30,13 @@ export async function readTextFile(
     throw unreadable(`${name} cannot be read: ${reasonOf(cause)}.`, cause);
   }
   if (totalBytes > maxBytes) throw unreadable(`${name} is larger than ${maxBytes} bytes.`);
-  return new TextDecoder().decode(Buffer.concat(chunks));
+  return decode(Buffer.concat(chunks));
+}
+
+function decode(bytes: Uint8Array): string {
+  // Windows PowerShell writes UTF-16 with this mark when it redirects into a file.
+  const isUtf16 = bytes[0] === 0xff && bytes[1] === 0xfe;
+  return new TextDecoder(isUtf16 ? "utf-16le" : "utf-8").decode(bytes);
 }
 
 /** A stream gives strings once somebody has set its encoding. */
