@@ -1,22 +1,26 @@
-import decode, { type StreamDecoder } from "audio-decode";
 import { type AudioFormat, detectAudioFormat, FORMAT_PROBE_BYTES } from "../core/audio/audio-format.ts";
 import { Resampler } from "../core/audio/resampler.ts";
 import { parseWav } from "../core/audio/wav.ts";
 import { RingbackError } from "../errors.ts";
 import { readFileChunks } from "../platform/file-source.ts";
+import { AudioDecoder, type DecodedAudio } from "./audio-decoder.ts";
 import { mediaFileError } from "./media-file-error.ts";
 import { OPUS_CLOCK_RATE_HZ } from "./rtp-clock.ts";
 import type { WorkSlices } from "./work-slices.ts";
 
 const READ_BYTES = 65_536;
 
-/** Bytes given to a decoder at once: about a second of sound at the lowest usual bit rates, 1 to 3 ms of work. */
+/** Bytes given to a decoder at once, at most: about a second of sound at the lowest usual bit rates, 1 to 3 ms of work. */
 const FEED_BYTES: Readonly<Record<AudioFormat, number>> = {
   wav: 16_384,
   mp3: 4_096,
-  flac: 8_192,
+  flac: 4_096,
   "ogg-opus": 2_048,
 };
+const MIN_FEED_BYTES = 64;
+
+/** Samples wanted of one feed. Silence is packed so densely in FLAC and Opus that a KB makes minutes of it. */
+const FEED_SAMPLES = 48_000;
 
 /** Samples resampled at once: at most 2 ms of work at any rate. */
 const RESAMPLE_SAMPLES = 2_048;
@@ -35,8 +39,11 @@ export async function* decodeFile(path: string, slices: WorkSlices): AsyncGenera
   const source = new DecodedSource(path);
   try {
     for await (const bytes of readChunks(path)) {
-      for (const piece of await source.start(bytes)) {
+      await source.start(bytes);
+      for (let offset = 0; offset < bytes.length; ) {
         if (slices.isSpent) await slices.next();
+        const piece = bytes.subarray(offset, offset + source.feedBytes);
+        offset += piece.length;
         yield* source.decode(piece);
       }
     }
@@ -49,7 +56,8 @@ export async function* decodeFile(path: string, slices: WorkSlices): AsyncGenera
 /** One file on its way from bytes to samples. */
 class DecodedSource {
   readonly #path: string;
-  #decoder: StreamDecoder | null = null;
+  #decoder: AudioDecoder | null = null;
+  #maxFeedBytes = READ_BYTES;
   #feedBytes = READ_BYTES;
   #head: Uint8Array | null = null;
   #resampler: Resampler | null = null;
@@ -61,53 +69,57 @@ class DecodedSource {
     this.#path = path;
   }
 
-  /** Opens the decoder at the first bytes. Gives back the bytes in pieces of the size that the decoder is to be fed with. */
-  async start(bytes: Uint8Array): Promise<readonly Uint8Array[]> {
-    if (this.#decoder === null) {
-      this.#head = bytes;
-      const format = detectAudioFormat(bytes.subarray(0, FORMAT_PROBE_BYTES));
-      if (format === null) throw mediaFileError(this.#path, "not-audio");
-      this.#feedBytes = FEED_BYTES[format];
-      this.#decoder = await openDecoder(format);
-    }
-    const pieces: Uint8Array[] = [];
-    for (let offset = 0; offset < bytes.length; offset += this.#feedBytes) {
-      pieces.push(bytes.subarray(offset, offset + this.#feedBytes));
-    }
-    return pieces;
+  /** Bytes that the next piece is to have. */
+  get feedBytes(): number {
+    return this.#feedBytes;
+  }
+
+  /** Opens the decoder at the file's first bytes. */
+  async start(bytes: Uint8Array): Promise<void> {
+    if (this.#decoder !== null) return;
+    this.#head = bytes;
+    const format = detectAudioFormat(bytes.subarray(0, FORMAT_PROBE_BYTES));
+    if (format === null) throw mediaFileError(this.#path, "not-audio");
+    this.#maxFeedBytes = FEED_BYTES[format];
+    this.#feedBytes = this.#maxFeedBytes;
+    this.#decoder = await AudioDecoder.open(format);
   }
 
   async *decode(bytes: Uint8Array): AsyncGenerator<Float32Array> {
     this.#bytesFed += bytes.length;
     if (!this.#hasSound && this.#bytesFed > MAX_SILENT_BYTES) throw mediaFileError(this.#path, "not-audio");
-    yield* this.#convert(await this.#run(bytes));
+    const audio = await this.#run((decoder) => decoder.decode(bytes));
+    if (audio.samples.length > 0) {
+      const fitting = Math.round((bytes.length * FEED_SAMPLES) / audio.samples.length);
+      this.#feedBytes = Math.min(Math.max(fitting, MIN_FEED_BYTES), this.#maxFeedBytes);
+    }
+    yield* this.#convert(audio);
   }
 
   /** What the decoder and the filter still hold. */
   async *end(): AsyncGenerator<Float32Array> {
     if (this.#decoder === null) throw mediaFileError(this.#path, "empty");
-    yield* this.#convert(await this.#run());
+    yield* this.#convert(await this.#run((decoder) => decoder.end()));
     if (!this.#hasSound) throw mediaFileError(this.#path, this.#isEmptyWav() ? "empty" : "not-audio");
     if (this.#resampler !== null) yield this.#resampler.flush();
   }
 
   close(): void {
-    this.#decoder?.free();
+    this.#decoder?.close();
   }
 
-  async #run(bytes?: Uint8Array): Promise<Awaited<ReturnType<StreamDecoder>>> {
+  async #run(work: (decoder: AudioDecoder) => Promise<DecodedAudio>): Promise<DecodedAudio> {
     if (this.#decoder === null) throw new Error("The decoder is fed before it is open.");
     try {
-      return await this.#decoder(bytes);
+      return await work(this.#decoder);
     } catch (error) {
       throw mediaFileError(this.#path, "not-audio", error);
     }
   }
 
-  *#convert(audio: Awaited<ReturnType<StreamDecoder>>): Generator<Float32Array> {
-    const samples = downmix(audio.channelData);
+  *#convert({ samples, sampleRateHz }: DecodedAudio): Generator<Float32Array> {
     if (samples.length === 0) return;
-    const resampler = this.#resamplerFor(audio.sampleRate);
+    const resampler = this.#resamplerFor(sampleRateHz);
     this.#hasSound = true;
     for (let offset = 0; offset < samples.length; offset += RESAMPLE_SAMPLES) {
       const piece = samples.subarray(offset, offset + RESAMPLE_SAMPLES);
@@ -142,28 +154,4 @@ async function* readChunks(path: string): AsyncGenerator<Uint8Array> {
     if (error instanceof RingbackError) throw error;
     throw mediaFileError(path, "unreadable", error);
   }
-}
-
-function openDecoder(format: AudioFormat): Promise<StreamDecoder> {
-  switch (format) {
-    case "wav":
-      return decode.wav();
-    case "mp3":
-      return decode.mp3();
-    case "flac":
-      return decode.flac();
-    case "ogg-opus":
-      return decode.opus();
-  }
-}
-
-/** The mean of all channels. */
-function downmix(channels: readonly Float32Array[]): Float32Array {
-  const first = channels[0];
-  if (first === undefined || channels.length === 1) return first ?? new Float32Array();
-  const mono = new Float32Array(first.length);
-  for (const channel of channels) {
-    for (let i = 0; i < mono.length; i += 1) mono[i] = (mono[i] ?? 0) + (channel[i] ?? 0) / channels.length;
-  }
-  return mono;
 }
