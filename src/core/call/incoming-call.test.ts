@@ -128,6 +128,27 @@ describe("a call that ends", () => {
     ["media that breaks down mid-call", ACTIVE, input("media-failed"), "media-failed", ["terminate"]],
     ["media that never comes up", CONNECTING, { type: "timeout", at: 15_000 }, "media-timeout", ["reject"]],
     ["a call that nobody answers", MEDIA_UP, { type: "timeout", at: 30_000 }, "answer-timeout", ["reject"]],
+    [
+      "an answer that no media leg came for",
+      [offer(), input("answer")],
+      { type: "timeout", at: 30_000 },
+      "media-failed",
+      ["reject"],
+    ],
+    [
+      "an answer that waits for pre_accept",
+      [...RINGING, input("answer")],
+      { type: "timeout", at: 30_000 },
+      "graph-unreachable",
+      ["reject"],
+    ],
+    [
+      "an answer that waits for media when the window closes",
+      [...RINGING, ok("pre_accept", 20_000), input("answer")],
+      { type: "timeout", at: 30_000 },
+      "media-timeout",
+      ["reject"],
+    ],
     ["a call above the limit", [], { type: "reject", at: 0, reason: "overloaded" }, "overloaded", ["reject"]],
   ];
   test.each(cases)("%s", (_name, before, last, reason, expected) => {

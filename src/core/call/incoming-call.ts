@@ -143,9 +143,16 @@ export class IncomingCall {
       return this.#end("media-timeout", "tell-whatsapp");
     }
     if (this.#answerDeadline !== null && at >= this.#answerDeadline) {
-      return this.#end("answer-timeout", "tell-whatsapp");
+      return this.#end(this.#whyNotAccepted(), "tell-whatsapp");
     }
     return [];
+  }
+
+  /** The window closed before `accept`: on the user, or on whatever the user's answer still waited for. */
+  #whyNotAccepted(): EndReason {
+    if (!this.#wantsAnswer) return "answer-timeout";
+    if (this.#answerSdp === null) return "media-failed";
+    return this.#phase === "ringing" ? "graph-unreachable" : "media-timeout";
   }
 
   #endBy(input: EndingInput): readonly CallOutput[] {
