@@ -71,7 +71,7 @@ export class ScriptedMediaLeg implements MediaLeg {
     this.#autoConnect = autoConnect;
     this.local = {
       iceUfrag: `ufrag${number}`,
-      icePwd: `password-of-scripted-leg-${number}`,
+      icePwd: `passwordOfScriptedLeg${number}`,
       sha256Fingerprint: Array.from({ length: 32 }, () => "AB").join(":"),
       setup: offer.setup === "active" ? "passive" : "active",
       candidates: [
