@@ -19,6 +19,7 @@ export class CallGraph {
   readonly #ids: { readonly phoneNumberId: string; readonly callId: string };
   readonly #listener: CallGraphListener;
   readonly #preAcceptAbort = new AbortController();
+  readonly #abort = new AbortController();
   #last: Promise<void> = Promise.resolve();
 
   constructor(
@@ -36,6 +37,12 @@ export class CallGraph {
     return this.#last;
   }
 
+  /** Gives up what is under way and what waits; nothing is sent or reported from here on. */
+  abandon(): void {
+    this.#preAcceptAbort.abort();
+    this.#abort.abort();
+  }
+
   request(request: GraphRequest): void {
     // The call is over for us: an answer to pre_accept is no longer worth waiting for.
     if (request.action === "reject" || request.action === "terminate") this.#preAcceptAbort.abort();
@@ -43,30 +50,33 @@ export class CallGraph {
   }
 
   async #send(request: GraphRequest): Promise<void> {
-    if (request.action === "pre_accept" && this.#preAcceptAbort.signal.aborted) return;
+    const { signal } = request.action === "pre_accept" ? this.#preAcceptAbort : this.#abort;
+    if (signal.aborted) return;
     this.#listener.onSent(request.action);
     try {
-      await this.#perform(request);
+      await this.#perform(request, signal);
     } catch (error) {
-      this.#listener.onFailed(request.action, asGraphError(error));
+      // What we gave up ourselves is no failure.
+      if (!signal.aborted) this.#listener.onFailed(request.action, asGraphError(error));
       return;
     }
     this.#listener.onOk(request.action);
   }
 
-  async #perform(request: GraphRequest): Promise<void> {
+  async #perform(request: GraphRequest, signal: AbortSignal): Promise<void> {
+    const ids = { ...this.#ids, signal };
     switch (request.action) {
       case "pre_accept":
-        await this.#client.preAccept({ ...this.#ids, sdp: request.sdp, signal: this.#preAcceptAbort.signal });
+        await this.#client.preAccept({ ...ids, sdp: request.sdp });
         return;
       case "accept":
-        await this.#client.accept({ ...this.#ids, sdp: request.sdp });
+        await this.#client.accept({ ...ids, sdp: request.sdp });
         return;
       case "reject":
-        await this.#client.reject(this.#ids);
+        await this.#client.reject(ids);
         return;
       case "terminate":
-        await this.#client.terminate(this.#ids);
+        await this.#client.terminate(ids);
         return;
     }
   }

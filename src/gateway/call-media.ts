@@ -27,16 +27,19 @@ export class CallMedia {
   readonly #listener: MediaSessionListener;
   #session: MediaSession | null = null;
   #opening: Promise<unknown> = Promise.resolve();
+  readonly #closed: Promise<void>;
+  #resolveClosed!: () => void;
   #isClosed = false;
+  #playsAsked = 0;
+  /** Number of the latest `play` that began. */
+  #playBegun = 0;
 
   constructor(context: MediaContext, listener: MediaSessionListener) {
     this.#context = context;
     this.#listener = listener;
-  }
-
-  /** Resolves when no leg is being opened. Never rejects. */
-  get idle(): Promise<unknown> {
-    return this.#opening;
+    this.#closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
   }
 
   /**
@@ -65,10 +68,15 @@ export class CallMedia {
 
   /** @throws {RingbackError} `MEDIA_FILE_UNUSABLE`. */
   async play(file: string, options: PlayOptions): Promise<PlayResult> {
+    this.#playsAsked += 1;
+    const number = this.#playsAsked;
     const prompt = await this.#context.prompts.load(file);
-    await this.#opening;
+    await Promise.race([this.#opening, this.#closed]);
     if (this.#session === null || this.#isClosed) return { outcome: "call-ended", playedMs: 0 };
     if (options.signal?.aborted) return { outcome: "stopped", playedMs: 0 };
+    // A file that was slow to load does not replace one that was asked for after it.
+    if (number < this.#playBegun) return { outcome: "replaced", playedMs: 0 };
+    this.#playBegun = number;
     const playback = this.#session.play(prompt, { loop: options.loop ?? false });
     const stop = (): void => playback.stop();
     options.signal?.addEventListener("abort", stop, { once: true });
@@ -81,6 +89,7 @@ export class CallMedia {
 
   close(): void {
     this.#isClosed = true;
+    this.#resolveClosed();
     this.#session?.close();
   }
 

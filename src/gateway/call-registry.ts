@@ -81,6 +81,11 @@ export class CallRegistry {
     await Promise.all([...this.#live.values()].map((session) => session.hangUp("gateway-closed")));
   }
 
+  /** Stops waiting for WhatsApp's word on the ends of calls. */
+  abandonAll(): void {
+    for (const session of this.#live.values()) session.abandon();
+  }
+
   #connect(event: ConnectEvent, graph: GraphClient, receivedAtMs: number): void {
     const key = keyOf(event);
     if (this.#live.has(key) || this.#over.has(key)) {

@@ -1,3 +1,4 @@
+import { explainEnd } from "../core/call/explain-end.ts";
 import { IncomingCall } from "../core/call/incoming-call.ts";
 import type {
   CallAction,
@@ -54,7 +55,8 @@ export class CallSession implements CallControl {
   #error: RingbackError | null = null;
   #remoteErrors: readonly RemoteError[] = [];
   #resolveEnded!: (end: CallEnd) => void;
-  readonly #answerWaiters: { resolve(): void; reject(error: RingbackError): void }[] = [];
+  #answering: Promise<void> | null = null;
+  #answerWaiter: { resolve(): void; reject(error: RingbackError): void } | null = null;
 
   constructor(context: SessionContext, graphClient: GraphClient, event: ConnectEvent, receivedAtMs: number) {
     this.#context = context;
@@ -107,20 +109,22 @@ export class CallSession implements CallControl {
   }
 
   answer(): Promise<void> {
-    if (this.#phase === "active") return Promise.resolve();
-    if (this.#phase === "ended") return Promise.reject(this.#endedError("answer"));
-    return new Promise((resolve, reject) => {
-      this.#answerWaiters.push({ resolve, reject });
-      if (this.#answerWaiters.length === 1) this.#step("answer-requested");
-      this.#feed({ type: "answer", at: this.#now() });
+    if (this.#phase === "ended") return handled(Promise.reject(this.#endedError("answer")));
+    if (this.#answering !== null) return this.#answering;
+    const answering = new Promise<void>((resolve, reject) => {
+      this.#answerWaiter = { resolve, reject };
     });
+    this.#answering = handled(answering);
+    this.#step("answer-requested");
+    this.#feed({ type: "answer", at: this.#now() });
+    return answering;
   }
 
   async reject(): Promise<void> {
-    if (this.#phase === "active" || this.#phase === "ended") {
+    if (this.#phase === "active") {
       throw new RingbackError(
         "CALL_WRONG_PHASE",
-        `A call can be rejected before it is answered; this one is ${this.#phase}. Use hangUp() instead.`,
+        "A call can be rejected before it is answered; this one is active. Use hangUp() instead.",
         { details: { callId: this.#event.callId, phase: this.#phase, operation: "reject" } },
       );
     }
@@ -134,18 +138,25 @@ export class CallSession implements CallControl {
   }
 
   play(file: string, options: PlayOptions): Promise<PlayResult> {
-    return this.#media.play(file, options);
+    const playing = this.#media.play(file, options);
+    // Most programs start the file, await answer(), and look at the file only then.
+    playing.catch((error: unknown) => this.#logger.warn({ err: error }, "a file was not played"));
+    return playing;
   }
 
   stats(): MediaStats | null {
     return this.#media.stats();
   }
 
-  /** Resolves when the call is over and nothing of it is left to do. */
+  /** Resolves when the call is over and nothing of it is left to do. Never rejects. */
   async settled(): Promise<void> {
     await this.ended;
     await this.#graph.idle;
-    await this.#media.idle;
+  }
+
+  /** WhatsApp is not waited for any longer. */
+  abandon(): void {
+    this.#graph.abandon();
   }
 
   /** Inputs that arise while outputs are carried out wait their turn: outputs keep their order. */
@@ -163,7 +174,17 @@ export class CallSession implements CallControl {
     this.#armTimer();
   }
 
+  /** An engine that throws breaks its own call, but keeps nothing else from being carried out, the end least of all. */
   #carryOut(output: CallOutput): void {
+    try {
+      this.#perform(output);
+    } catch (error) {
+      this.#logger.error({ err: error }, "media failed");
+      this.#inputs.push({ type: "media-failed", at: this.#now() });
+    }
+  }
+
+  #perform(output: CallOutput): void {
     switch (output.type) {
       case "ring":
         void this.#runHandler();
@@ -215,6 +236,7 @@ export class CallSession implements CallControl {
   }
 
   #answerImpossible(error: unknown): void {
+    if (this.#phase === "ended") return;
     const unusable = isRingbackError(error, "SDP_INVALID") || isRingbackError(error, "SDP_UNUSABLE");
     if (error instanceof RingbackError) this.#error ??= error;
     this.#logger.error({ err: error }, "no answer could be built");
@@ -240,12 +262,17 @@ export class CallSession implements CallControl {
 
   #deliverFrame(payload: Uint8Array, timestamp: number): void {
     try {
-      this.#call.onFrame?.(payload, timestamp);
+      const result: unknown = this.#call.onFrame?.(payload, timestamp);
+      if (result instanceof Promise) result.catch((error: unknown) => this.#dropOnFrame(error));
     } catch (error) {
-      // Fifty failures a second would help nobody.
-      this.#call.onFrame = null;
-      this.#logger.error({ err: error }, "onFrame failed and was taken off");
+      this.#dropOnFrame(error);
     }
+  }
+
+  /** Fifty failures a second would help nobody. */
+  #dropOnFrame(error: unknown): void {
+    this.#call.onFrame = null;
+    this.#logger.error({ err: error }, "onFrame failed and was taken off");
   }
 
   #graphOk(action: CallAction): void {
@@ -267,7 +294,7 @@ export class CallSession implements CallControl {
     this.#phase = phase;
     if (phase === "active") {
       this.#activeSinceMs = this.#now();
-      for (const waiter of this.#answerWaiters.splice(0)) waiter.resolve();
+      this.#answerWaiter?.resolve();
     }
     if (phase !== previous) this.events.emit("phase", phase, previous);
   }
@@ -277,15 +304,22 @@ export class CallSession implements CallControl {
     const now = this.#now();
     const end: CallEnd = {
       reason,
+      explanation: explainEnd(reason, { iceConnected: this.timeline.at("ice-connected") !== null }),
       answered: this.#activeSinceMs !== null,
       durationMs: this.#activeSinceMs === null ? 0 : Math.round(now - this.#activeSinceMs),
       error: this.#error,
       remoteErrors: this.#remoteErrors,
     };
-    this.#logger.info({ reason, answered: end.answered, durationMs: end.durationMs }, "call ended");
-    for (const waiter of this.#answerWaiters.splice(0)) waiter.reject(this.#endedError("answer"));
+    this.#logEnd(end);
+    this.#answerWaiter?.reject(this.#endedError("answer"));
     this.#resolveEnded(end);
     this.events.emit("ended", end);
+  }
+
+  #logEnd({ reason, explanation, answered, durationMs }: CallEnd): void {
+    const fields = { reason, ...explanation, answered, durationMs };
+    if (explanation.nextStep === null) this.#logger.info(fields, "call ended");
+    else this.#logger.warn(fields, "call ended");
   }
 
   #endedError(operation: string): RingbackError {
@@ -316,6 +350,14 @@ export class CallSession implements CallControl {
   #now(): number {
     return this.#context.clock.nowMs();
   }
+}
+
+/** A caller who gives up is no fault: a program that does not await answer() must not end by it. */
+function handled<T>(promise: Promise<T>): Promise<T> {
+  promise.catch(() => {
+    // Told to whoever awaits it.
+  });
+  return promise;
 }
 
 const STEP_SENT = {

@@ -1,3 +1,4 @@
+import type { EndExplanation } from "../core/call/explain-end.ts";
 import type { CallPhase, EndReason } from "../core/call/types.ts";
 import type { RingbackError } from "../errors.ts";
 import type { Digit, MediaStats, PlayResult } from "../media/index.ts";
@@ -15,6 +16,8 @@ export interface RemoteError {
 /** How a call ended. There is exactly one for every call. */
 export interface CallEnd {
   readonly reason: EndReason;
+  /** What the reason means and, where something went wrong, what to do next. */
+  readonly explanation: EndExplanation;
   /** True when it had become active. */
   readonly answered: boolean;
   /** From active to the end, in ms; 0 when it was never active. */
@@ -25,12 +28,15 @@ export interface CallEnd {
   readonly remoteErrors: readonly RemoteError[];
 }
 
+/** What `call.on` tells. Listeners that throw or reject are logged and break nothing. */
 export interface CallEvents {
+  /** The call has gone on. What is told is in `call.phase` as well. */
   phase: [next: CallPhase, previous: CallPhase];
   /** An RFC 4733 digit that the caller pressed. */
   digit: [digit: Digit];
   /** A step was added to the timeline. */
   step: [entry: TimelineEntry];
+  /** Once, at the end; `call.ended` has it also for those who come later. */
   ended: [end: CallEnd];
 }
 
@@ -47,11 +53,13 @@ export interface Call {
   readonly id: string;
   /** The business number that was called. */
   readonly phoneNumberId: string;
+  /** Who calls. Every part may be null: users can hide their number. */
   readonly caller: CallerIdentity;
   /** Payload of the deep link that the caller used, null when there was none. */
   readonly deeplinkPayload: string | null;
   /** Payload of the call button that the caller used, null when there was none. */
   readonly ctaPayload: string | null;
+  /** Where the call stands: `ringing`, `connecting`, `active` or `ended`. */
   readonly phase: CallPhase;
   /** Every step so far, with its time. */
   readonly timeline: readonly TimelineEntry[];
@@ -63,26 +71,33 @@ export interface Call {
    */
   onFrame: ((opusPayload: Uint8Array, rtpTimestamp: number) => void) | null;
 
+  /** Adds a listener. Steps and phases from before are not repeated to it. */
   on<K extends keyof CallEvents>(event: K, listener: (...args: CallEvents[K]) => void): this;
+  /** Takes a listener off. */
   off<K extends keyof CallEvents>(event: K, listener: (...args: CallEvents[K]) => void): this;
 
   /**
    * Takes the call and resolves when audio may flow both ways.
    *
-   * `accept` leaves when media is up, so the first word is not clipped. Answering an active call does nothing.
+   * `accept` leaves when media is up, so the first word is not clipped. Answering again changes nothing.
    * @throws {RingbackError} `CALL_ENDED` when the call ends first (its `ended` says why).
    */
   answer(): Promise<void>;
   /**
-   * Turns the call away before it is answered. Resolves when WhatsApp was told.
-   * @throws {RingbackError} `CALL_WRONG_PHASE` when it was answered or is over.
+   * Turns the call away before it is active. Resolves when WhatsApp was told or could not be reached; changes nothing
+   * when the call is over already.
+   * @throws {RingbackError} `CALL_WRONG_PHASE` when the call is active.
    */
   reject(): Promise<void>;
-  /** Ends the call in any phase. Resolves when WhatsApp was told; calling it again changes nothing. */
+  /**
+   * Ends the call in any phase. Resolves when WhatsApp was told or could not be reached (the timeline then has
+   * `graph-failed`); calling it again changes nothing.
+   */
   hangUp(): Promise<void>;
   /**
    * Plays an MP3, WAV, Ogg/Opus or FLAC file and resolves when it is over, with how much of it was played.
-   * Started before the call is active, it begins with the first packet. A second one replaces the first.
+   * Started before the call is active, it begins with the first packet. A second one replaces the first. How it ended
+   * is a value: `completed`, `stopped`, `replaced` or `call-ended`.
    * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
    */
   play(file: string, options?: PlayOptions): Promise<PlayResult>;
@@ -90,5 +105,8 @@ export interface Call {
   stats(): MediaStats | null;
 }
 
-/** The user's program: called once for each call that rings. */
+/**
+ * The user's program: called once for each call that rings. The call goes on after it returns. If it throws or rejects,
+ * its call ends with `handler-failed`; other calls go on.
+ */
 export type CallHandler = (call: Call) => void | Promise<void>;
