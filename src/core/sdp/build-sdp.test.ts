@@ -96,6 +96,16 @@ test("an offer without mid gets an answer without mid and group", () => {
   expect(lintSdp(answer, { as: "answer" })).toEqual([]);
 });
 
+test.each([
+  ["without a group", offerText.replace(/a=group.*\r\n/, "")],
+  ["with a group of another section", offerText.replace("BUNDLE audio", "BUNDLE video")],
+])("an offer %s gets an answer without a group, with its mid", (_what, text) => {
+  const answer = buildAnswer(readAudioDescription(text, { as: "offer" }), local);
+  expect(answer).not.toContain("a=group");
+  expect(answer).toContain("a=mid:audio\r\n");
+  expect(lintSdp(answer, { as: "answer", offer: text })).toEqual([]);
+});
+
 test.each<[offered: DtlsSetup, answered: DtlsSetup, isRight: boolean]>([
   ["actpass", "active", true],
   ["actpass", "passive", false],

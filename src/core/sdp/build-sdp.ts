@@ -21,6 +21,7 @@ export interface OfferOptions {
 /** What the two sides agree on in one audio section. */
 interface Negotiated {
   readonly mid: string;
+  readonly isBundled: boolean;
   readonly setup: DtlsSetup;
   readonly opusPayloadType: number;
   readonly telephoneEventPayloadType: number | null;
@@ -40,6 +41,7 @@ export function buildAnswer(offer: AudioDescription, local: LocalAudio): string 
   assertOption("offer.mid", offer.mid === "" || isMid(offer.mid), "a token of at most 64 characters");
   return compose(local, {
     mid: offer.mid,
+    isBundled: offer.mid !== "" && offer.isBundled !== false,
     setup: local.setup,
     opusPayloadType: offer.opus.payloadType,
     telephoneEventPayloadType: offer.telephoneEvent?.payloadType ?? null,
@@ -60,12 +62,18 @@ export function buildOffer(local: LocalAudio, options: OfferOptions = {}): strin
   for (const payloadType of [opusPayloadType, telephoneEventPayloadType]) {
     assertOption("payload types", isInteger(payloadType, 96, 127), "integers from 96 to 127");
   }
-  return compose(local, { mid, setup: "actpass", opusPayloadType, telephoneEventPayloadType });
+  return compose(local, {
+    mid,
+    isBundled: true,
+    setup: "actpass",
+    opusPayloadType,
+    telephoneEventPayloadType,
+  });
 }
 
 function compose(local: LocalAudio, negotiated: Negotiated): string {
   assertLocalAudio(local);
-  const { mid, opusPayloadType, telephoneEventPayloadType } = negotiated;
+  const { mid, isBundled, opusPayloadType, telephoneEventPayloadType } = negotiated;
   const payloadTypes =
     telephoneEventPayloadType === null ? [opusPayloadType] : [opusPayloadType, telephoneEventPayloadType];
   const areRight = payloadTypes.every((payloadType) => isInteger(payloadType, 0, 127));
@@ -81,7 +89,7 @@ function compose(local: LocalAudio, negotiated: Negotiated): string {
       ["o", `- ${local.sessionId} 1 IN IP4 0.0.0.0`],
       ["s", "-"],
       ["t", "0 0"],
-      ...(mid === "" ? [] : [["a", `group:BUNDLE ${mid}`] as const]),
+      ...(isBundled ? [["a", `group:BUNDLE ${mid}`] as const] : []),
       ["a", "msid-semantic: WMS ringback"],
     ]),
     media: [

@@ -23,6 +23,8 @@ export interface Fingerprint {
 export interface AudioDescription {
   /** Value of `a=mid`, empty when there is none. */
   readonly mid: string;
+  /** False when no `a=group:BUNDLE` names the section: an answer must then have none (RFC 9143 §7.3). Default true. */
+  readonly isBundled?: boolean;
   readonly iceUfrag: string;
   readonly icePwd: string;
   readonly iceLite: boolean;

@@ -13,6 +13,7 @@ function readOffer(text: string): AudioDescription {
 test("WhatsApp's present offer is read whole", () => {
   expect(readOffer(offer)).toEqual({
     mid: "audio",
+    isBundled: true,
     iceUfrag: "NvPeRHRlBReaRYCZ",
     icePwd: "+219v9nKr3xSQIn8s+Fy8g==",
     iceLite: true,

@@ -28,6 +28,7 @@ export function readAudioDescription(text: string, options: ReadOptions): AudioD
   assertTransport(facts);
   return {
     mid: readMid(facts),
+    isBundled: isBundled(facts),
     iceUfrag: readCredential(facts, facts.iceUfrag, 4),
     icePwd: readCredential(facts, facts.icePwd, 22),
     iceLite: facts.iceLiteLines.length > 0,
@@ -65,6 +66,13 @@ function readMid({ mid }: AudioFacts): string {
   if (value !== "" && !isMid(value))
     throw unusable("mid-offered", mid?.line ?? null, "its a=mid is no token");
   return value;
+}
+
+function isBundled({ session, mid }: AudioFacts): boolean {
+  return (session.get("group") ?? []).some(({ value }) => {
+    const [semantics, ...mids] = value.split(" ");
+    return semantics === "BUNDLE" && mid !== null && mids.includes(mid.value);
+  });
 }
 
 /** RFC 8866 §9, token; 64 characters are far more than any stack writes. */
