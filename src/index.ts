@@ -4,38 +4,77 @@
  * @packageDocumentation
  */
 
-export type { CallPhase, EndReason, IncomingCallOptions } from "./core/call/types.ts";
-export type { ConfigProblem, ErrorCode, ErrorDetails } from "./errors.ts";
-// Errors and logs.
-export { isRingbackError, RingbackError } from "./errors.ts";
-export type { Call, CallEnd, CallEvents, CallHandler, PlayOptions, RemoteError } from "./gateway/call.ts";
-export type { GatewayState, GatewayStatus, ListenOptions } from "./gateway/gateway.ts";
-// The gateway and its calls.
-export { createGateway, Gateway } from "./gateway/gateway.ts";
+// The gateway.
+
+export type { CallHandler } from "./gateway/call.ts";
+export type { RegistryCounters } from "./gateway/call-registry.ts";
+export {
+  createGateway,
+  type Gateway,
+  type GatewayState,
+  type GatewayStatus,
+  type ListenOptions,
+} from "./gateway/gateway.ts";
 export type { GatewayOptions, MediaOptions, PhoneNumber } from "./gateway/options.ts";
+
+// Calls.
+
+export type { EndExplanation } from "./core/call/explain-end.ts";
+export type { CallPhase, EndReason, IncomingCallOptions } from "./core/call/types.ts";
+export type { RtpReceiverStats } from "./core/transport/rtp-receiver.ts";
+export type { TelephoneEventStats } from "./core/transport/telephone-event.ts";
+export type { Call, CallEnd, CallEvents, PlayOptions, RemoteError } from "./gateway/call.ts";
 export type { TimelineEntry, TimelineStep } from "./gateway/timeline.ts";
-export type { Logger } from "./logger.ts";
-export { silentLogger } from "./logger.ts";
-export type {
-  MediaEngine,
-  MediaLeg,
-  MediaLegListener,
-  MediaLegState,
-  MediaLegStats,
-} from "./media/engine.ts";
 export type { Digit, MediaStats, PlayResult } from "./media/index.ts";
-export { createDatachannelEngine } from "./media/index.ts";
+export type { CallerIdentity } from "./whatsapp/call-event.ts";
+
+// Errors and logs.
+
+export {
+  type ConfigProblem,
+  type ErrorCode,
+  type ErrorDetails,
+  isRingbackError,
+  RingbackError,
+  type RingbackErrorOptions,
+} from "./errors.ts";
+export { type Logger, silentLogger } from "./logger.ts";
+
+// For those who bring their own media.
+
+export type { AudioDescription, DtlsSetup, Fingerprint, IceCandidate, LocalAudio } from "./core/sdp/index.ts";
+export {
+  createDatachannelEngine,
+  type DatachannelEngineOptions,
+  type MediaEngine,
+  type MediaLeg,
+  type MediaLegListener,
+  type MediaLegState,
+  type MediaLegStats,
+} from "./media/index.ts";
+
+// For those who build their own call control on the parts.
+
 export type {
   CallEvent,
-  CallerIdentity,
   ConnectEvent,
   StatusEvent,
   TerminateEvent,
   UnknownCallEvent,
   WebhookError,
 } from "./whatsapp/call-event.ts";
-export type { GraphClient, GraphClientOptions } from "./whatsapp/graph-client.ts";
-// For those who build their own call control on the parts.
-export { createGraphClient } from "./whatsapp/graph-client.ts";
+export {
+  type AcceptRequest,
+  type Callee,
+  type CallRequest,
+  type ConnectRequest,
+  createGraphClient,
+  type EndResult,
+  type GraphAttempt,
+  type GraphClient,
+  type GraphClientOptions,
+  type GraphRetryOptions,
+  type PreAcceptRequest,
+} from "./whatsapp/graph-client.ts";
 export { verifySubscription, verifyWebhookSignature } from "./whatsapp/signature.ts";
-export { parseWebhook } from "./whatsapp/webhook.ts";
+export { callEventKey, type ParsedWebhook, parseWebhook } from "./whatsapp/webhook.ts";

@@ -56,12 +56,23 @@ describe("settings", () => {
     ["MEDIA_PORT", "10999-10000"],
     ["MEDIA_PORT", "1-2-3"],
     ["MEDIA_PUBLIC_ADDRESS", "my host"],
+    ["MEDIA_PUBLIC_ADDRESS", "999.1.1.1"],
     ["GRAPH_API_URL", "graph.facebook.com"],
+    ["GRAPH_API_URL", "http://proxy.example"],
+    ["GRAPH_API_URL", "https://graph.facebook.com/v26.0"],
+    ["WHATSAPP_TOKEN", "two words"],
+    ["WHATSAPP_APP_SECRET", "one,,two"],
     ["GRAPH_API_VERSION", "26"],
     ["LOG_LEVEL", "loud"],
     ["WHATSAPP_PHONE_NUMBER_ID", "+1 555 000 1111"],
   ])("%s=%s is refused by name", (name, value) => {
     expect(problemsOf({ ...COMPLETE, [name]: value })).toEqual([name]);
+  });
+
+  test("what the Graph client asks for is said in the setting's name", () => {
+    expect(() => loadConfig({ ...COMPLETE, GRAPH_API_URL: "http://proxy.example" }, noFiles)).toThrow(
+      "GRAPH_API_URL must be https;",
+    );
   });
 
   test("lists, ranges and zero are taken as they stand", () => {

@@ -1,5 +1,7 @@
-import { type ConfigProblem, RingbackError } from "../errors.ts";
+import { ipVersion } from "../core/sdp/ip-version.ts";
+import { type ConfigProblem, isRingbackError, RingbackError } from "../errors.ts";
 import type { LogLevel } from "../platform/log.ts";
+import { type GraphClientOptions, resolveGraphOptions } from "../whatsapp/graph-options.ts";
 import type { GatewayOptions } from "./options.ts";
 
 /** What `ringback serve` runs with, read from the environment. */
@@ -23,15 +25,15 @@ const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "sile
  */
 export function loadConfig(env: Environment, readSecret: ReadSecret): ServeConfig {
   const reader = new SettingsReader(env, readSecret);
-  const token = reader.required("WHATSAPP_TOKEN", HINTS.token);
-  const appSecret = reader.required("WHATSAPP_APP_SECRET", HINTS.appSecret);
+  const token = reader.token("WHATSAPP_TOKEN");
+  const appSecret = reader.secrets("WHATSAPP_APP_SECRET");
   const verifyToken = reader.required("WHATSAPP_WEBHOOK_VERIFICATION_TOKEN", HINTS.verifyToken);
   const phoneNumbers = reader.phoneNumberIds();
-  const url = reader.graphUrl();
-  const version = reader.matching("GRAPH_API_VERSION", /^v\d+\.\d+$/, "a version such as v26.0");
+  const url = reader.graph("GRAPH_API_URL", (baseUrl) => ({ baseUrl }), HINTS.graphUrl);
+  const version = reader.graph("GRAPH_API_VERSION", (apiVersion) => ({ apiVersion }), HINTS.graphVersion);
   const port = reader.port("PORT") ?? 3000;
   const portRange = reader.portRange("MEDIA_PORT");
-  const publicAddress = reader.matching("MEDIA_PUBLIC_ADDRESS", /^[0-9a-fA-F.:]+$/, "an IP address");
+  const publicAddress = reader.address("MEDIA_PUBLIC_ADDRESS");
   const logLevel = reader.oneOf("LOG_LEVEL", LOG_LEVELS) ?? "info";
   reader.throwProblems();
   return {
@@ -40,7 +42,7 @@ export function loadConfig(env: Environment, readSecret: ReadSecret): ServeConfi
     logLevel,
     gateway: {
       token,
-      appSecret: appSecret.split(",").map((secret) => secret.trim()),
+      appSecret,
       verifyToken,
       phoneNumbers,
       graph: { ...(url === null ? {} : { url }), ...(version === null ? {} : { version }) },
@@ -60,6 +62,8 @@ const HINTS = {
     "Any text of your choice; enter the same one at Meta App Dashboard > WhatsApp > Configuration > Verify token.",
   phoneNumberId:
     "Meta App Dashboard > WhatsApp > API Setup > Phone number ID (digits, not the number itself). Several: with commas.",
+  graphUrl: "https://graph.facebook.com, or the address that `ringback simulate` prints.",
+  graphVersion: "A version such as v26.0.",
 } as const;
 
 /** Reads one setting after the other and keeps every problem. */
@@ -90,6 +94,21 @@ class SettingsReader {
     return this.#secretFrom(name, path, hint);
   }
 
+  token(name: string): string {
+    const token = this.required(name, HINTS.token);
+    if (token !== "") this.#askGraphClient(name, { token }, HINTS.token);
+    return token;
+  }
+
+  secrets(name: string): readonly string[] {
+    const text = this.required(name, HINTS.appSecret);
+    const secrets = text.split(",").map((secret) => secret.trim());
+    if (text !== "" && secrets.includes("")) {
+      this.#problem(name, "has an empty entry between its commas", HINTS.appSecret);
+    }
+    return secrets;
+  }
+
   phoneNumberIds(): readonly string[] {
     const name = "WHATSAPP_PHONE_NUMBER_ID";
     const text = this.required(name, HINTS.phoneNumberId);
@@ -100,23 +119,22 @@ class SettingsReader {
     return ids;
   }
 
-  graphUrl(): string | null {
-    const name = "GRAPH_API_URL";
+  /** A setting that the Graph client takes as `toOptions` says. */
+  graph(
+    name: string,
+    toOptions: (text: string) => Omit<GraphClientOptions, "token">,
+    hint: string,
+  ): string | null {
     const text = this.optional(name);
-    if (text === null) return null;
-    if (!/^https?:$/.test(URL.canParse(text) ? new URL(text).protocol : "")) {
-      this.#problem(
-        name,
-        "is not a URL",
-        "https://graph.facebook.com, or the address that `ringback simulate` prints.",
-      );
-    }
+    if (text !== null) this.#askGraphClient(name, { token: "-", ...toOptions(text) }, hint);
     return text;
   }
 
-  matching(name: string, pattern: RegExp, right: string): string | null {
+  address(name: string): string | null {
     const text = this.optional(name);
-    if (text !== null && !pattern.test(text)) this.#problem(name, "is malformed", `It takes ${right}.`);
+    if (text !== null && ipVersion(text) === null) {
+      this.#problem(name, "is not an IP address", "The address that the internet sees, such as 203.0.113.7.");
+    }
     return text;
   }
 
@@ -157,6 +175,17 @@ class SettingsReader {
     throw new RingbackError("CONFIG_INVALID", `Settings are missing or malformed: ${names}.`, {
       details: { problems: this.#problems },
     });
+  }
+
+  /** The client itself judges what it is to be made with, so that nothing passes here and fails there. */
+  #askGraphClient(name: string, options: GraphClientOptions, hint: string): void {
+    try {
+      resolveGraphOptions(options);
+    } catch (error) {
+      if (!isRingbackError(error, "OPTION_INVALID")) throw error;
+      // Its messages begin with the name that the option has there.
+      this.#problem(name, error.message.replace(`${error.details.option} `, ""), hint);
+    }
   }
 
   #secretFrom(name: string, path: string, hint: string): string {

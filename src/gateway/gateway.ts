@@ -5,11 +5,17 @@ import { createDatachannelEngine, createPromptCache, MediaClock, type MediaEngin
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Random, systemRandom } from "../platform/random.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
+import type { CallEvent } from "../whatsapp/call-event.ts";
 import { createGraphClient, type GraphClient } from "../whatsapp/graph-client.ts";
 import type { CallHandler } from "./call.ts";
 import { CallRegistry, type RegistryCounters } from "./call-registry.ts";
-import { createHttpServer } from "./http.ts";
-import { checkGatewayOptions, DEFAULT_MAX_CALLS, type GatewayOptions } from "./options.ts";
+import { createHttpServer, listenOn } from "./http.ts";
+import {
+  checkGatewayOptions,
+  DEFAULT_MAX_CALLS,
+  type GatewayOptions,
+  graphClientOptions,
+} from "./options.ts";
 
 /** `idle` until `listen`; `draining` takes no new call; `closed` is for good. */
 export type GatewayState = "idle" | "running" | "draining" | "closed";
@@ -29,7 +35,7 @@ export interface GatewayStatus {
   readonly mediaSlotsSkipped: number;
 }
 
-/** How long `close` waits for WhatsApp to confirm the ends of calls, in ms. */
+/** How long `close` waits for WhatsApp to confirm the ends of calls, in ms. After it, requests are given up. */
 const CLOSE_GRACE_MS = 5_000;
 
 /** Makes a gateway. It does nothing until `listen`. Throws `OPTION_INVALID`. */
@@ -40,6 +46,8 @@ export function createGateway(options: GatewayOptions): Gateway {
 
 /** Answers the calls of one or more business numbers: webhook in, Graph requests and media out. */
 export class Gateway implements AsyncDisposable {
+  /** Resolves when the gateway is closed, by whomever; never rejects. */
+  readonly closed: Promise<void>;
   readonly #options: GatewayOptions;
   readonly #logger: Logger;
   readonly #clock: Clock;
@@ -51,9 +59,11 @@ export class Gateway implements AsyncDisposable {
   #state: GatewayState = "idle";
   #handler: CallHandler | null = null;
   #http: FastifyInstance | null = null;
-  #engine: MediaEngine | null = null;
+  #engine: MediaEngine | null;
   #registry: CallRegistry | null = null;
+  #opening: Promise<{ readonly url: string }> | null = null;
   #closing: Promise<void> | null = null;
+  #resolveClosed!: () => void;
 
   constructor(options: GatewayOptions) {
     this.#options = options;
@@ -61,6 +71,10 @@ export class Gateway implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#timers = options.timers ?? systemTimers;
     this.#random = options.random ?? systemRandom;
+    this.#engine = options.media?.engine ?? null;
+    this.closed = new Promise((resolve) => {
+      this.#resolveClosed = resolve;
+    });
     this.#mediaClock = new MediaClock({
       clock: this.#clock,
       timers: this.#timers,
@@ -93,7 +107,8 @@ export class Gateway implements AsyncDisposable {
 
   /**
    * Loads the media engine and opens the webhook. Resolves with its URL.
-   * @throws {RingbackError} `GATEWAY_WRONG_STATE` without a handler or when called twice; `MEDIA_ENGINE_FAILED`.
+   * @throws {RingbackError} `GATEWAY_WRONG_STATE` without a handler, when called twice, or closed meanwhile;
+   * `OPTION_INVALID` when the port or the address cannot be had; `MEDIA_ENGINE_FAILED`.
    */
   async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
     const handler = this.#handler;
@@ -101,12 +116,15 @@ export class Gateway implements AsyncDisposable {
       throw this.#wrongState("listen", "Say with onCall() what is to happen with a call.");
     if (this.#state !== "idle") throw this.#wrongState("listen", "A gateway listens once; make another one.");
     this.#state = "running";
+    this.#opening = this.#open(handler, options);
     try {
-      return await this.#open(handler, options);
+      const opened = await this.#opening;
+      if (this.#closing === null) return opened;
     } catch (error) {
       await this.close();
       throw error;
     }
+    throw this.#wrongState("listen", "The gateway was closed meanwhile.");
   }
 
   /**
@@ -114,19 +132,16 @@ export class Gateway implements AsyncDisposable {
    * the ends of the running calls come in through it.
    */
   async drain(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
-    if (this.#state !== "running") return;
-    this.#state = "draining";
+    if (this.#state === "running") this.#state = "draining";
+    if (this.#state !== "draining" || options.signal?.aborted) return;
     this.#registry?.refuseNewCalls();
-    const aborted = new Promise<void>((resolve) => {
-      if (options.signal?.aborted) resolve();
-      options.signal?.addEventListener("abort", () => resolve(), { once: true });
-    });
-    await Promise.race([this.#registry?.empty() ?? Promise.resolve(), aborted]);
+    const empty = this.#registry?.empty() ?? Promise.resolve();
+    await (options.signal === undefined ? empty : unlessAborted(empty, options.signal));
   }
 
   /** Ends every call, tells WhatsApp, and releases every socket. Idempotent; a second call waits for the first. */
   close(): Promise<void> {
-    this.#closing ??= this.#close();
+    this.#closing ??= this.#close().finally(this.#resolveClosed);
     return this.#closing;
   }
 
@@ -135,8 +150,7 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #open(handler: CallHandler, options: ListenOptions): Promise<{ readonly url: string }> {
-    const { media } = this.#options;
-    this.#engine = media?.engine ?? (await this.#createEngine());
+    this.#engine ??= await this.#createEngine();
     this.#openGraphClients();
     const registry = new CallRegistry({
       context: {
@@ -154,18 +168,29 @@ export class Gateway implements AsyncDisposable {
       maxCalls: this.#options.maxCalls ?? DEFAULT_MAX_CALLS,
     });
     this.#registry = registry;
+    // drain() or close() came while the engine was loading.
+    if (this.#state !== "running") registry.refuseNewCalls();
     this.#http = createHttpServer({
       appSecrets: [this.#options.appSecret].flat(),
       verifyTokens: [this.#options.verifyToken],
       clock: this.#clock,
       logger: this.#logger,
       onEvents: (events, receivedAtMs) => {
-        for (const event of events) registry.dispatch(event, receivedAtMs);
+        for (const event of events) this.#dispatch(registry, event, receivedAtMs);
       },
       health: () => ({ status: this.#state === "running" ? "ok" : "draining", calls: registry.size }),
     });
-    const origin = await this.#http.listen({ port: options.port ?? 3000, host: options.host ?? "127.0.0.1" });
+    const origin = await listenOn(this.#http, options.host ?? "127.0.0.1", options.port ?? 3000);
     return { url: `${origin}/webhook` };
+  }
+
+  /** Nothing above catches: what one event breaks must not end the process, and with it every call. */
+  #dispatch(registry: CallRegistry, event: CallEvent, receivedAtMs: number): void {
+    try {
+      registry.dispatch(event, receivedAtMs);
+    } catch (error) {
+      this.#logger.error({ err: error }, "webhook event failed");
+    }
   }
 
   #createEngine(): Promise<MediaEngine> {
@@ -185,39 +210,32 @@ export class Gateway implements AsyncDisposable {
     for (const entry of this.#options.phoneNumbers) {
       const number = typeof entry === "string" ? { id: entry } : entry;
       const token = number.token ?? this.#options.token;
-      const client = byToken.get(token) ?? this.#createGraphClient(token);
+      const client = byToken.get(token) ?? createGraphClient(graphClientOptions(token, this.#options.graph));
       byToken.set(token, client);
       this.#graphByNumber.set(number.id, client);
     }
   }
 
-  #createGraphClient(token: string): GraphClient {
-    const { url, version, timeoutMs } = this.#options.graph ?? {};
-    return createGraphClient({
-      token,
-      ...(url === undefined ? {} : { baseUrl: url }),
-      ...(version === undefined ? {} : { apiVersion: version }),
-      ...(timeoutMs === undefined ? {} : { timeoutMs }),
-    });
-  }
-
   async #close(): Promise<void> {
     this.#state = "closed";
     this.#registry?.refuseNewCalls();
+    // What listen() is about to open is closed with the rest; its failure is told to its caller.
+    await this.#opening?.catch(() => {});
     await this.#endCalls();
     await this.#http?.close();
-    await this.#engine?.close();
-    await Promise.all([...new Set(this.#graphByNumber.values())].map((client) => client.close()));
+    const clients = new Set(this.#graphByNumber.values());
+    await Promise.all([this.#engine?.close(), ...[...clients].map((client) => client.close())]);
   }
 
   async #endCalls(): Promise<void> {
-    if (this.#registry === null) return;
-    let timer: ReturnType<Timers["setTimer"]> | null = null;
-    const expired = new Promise<void>((resolve) => {
-      timer = this.#timers.setTimer(CLOSE_GRACE_MS, resolve);
+    const registry = this.#registry;
+    if (registry === null) return;
+    const timer = this.#timers.setTimer(CLOSE_GRACE_MS, () => {
+      this.#logger.warn({ calls: registry.size }, "closing without WhatsApp's word on the ends of calls");
+      registry.abandonAll();
     });
-    await Promise.race([this.#registry.endAll(), expired]);
-    if (timer !== null) this.#timers.clearTimer(timer);
+    await registry.endAll();
+    this.#timers.clearTimer(timer);
   }
 
   #wrongState(operation: string, advice: string): RingbackError {
@@ -225,6 +243,17 @@ export class Gateway implements AsyncDisposable {
       details: { state: this.#state, operation },
     });
   }
+}
+
+/** Resolves with the promise, or when the signal aborts; leaves nothing at the signal. */
+async function unlessAborted(promise: Promise<void>, signal: AbortSignal): Promise<void> {
+  let stop = (): void => {};
+  const aborted = new Promise<void>((resolve) => {
+    stop = () => resolve();
+    signal.addEventListener("abort", stop, { once: true });
+  });
+  await Promise.race([promise, aborted]);
+  signal.removeEventListener("abort", stop);
 }
 
 const NO_COUNTERS: RegistryCounters = {

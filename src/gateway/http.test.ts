@@ -1,6 +1,6 @@
 import type { FastifyInstance } from "fastify";
 import { afterEach, describe, expect, test } from "vitest";
-import { silentLogger } from "../logger.ts";
+import { type Logger, silentLogger } from "../logger.ts";
 import { systemClock } from "../platform/clock.ts";
 import type { CallEvent } from "../whatsapp/call-event.ts";
 import { signWebhook } from "../whatsapp/signature.ts";
@@ -9,11 +9,14 @@ import { createHttpServer } from "./http.ts";
 const SECRET = "an-app-secret";
 let server: FastifyInstance | null = null;
 const taken: CallEvent[] = [];
+const warnings: { readonly fields: object; readonly message: string }[] = [];
+const logger: Logger = { ...silentLogger, warn: (fields, message) => warnings.push({ fields, message }) };
 
 afterEach(async () => {
   await server?.close();
   server = null;
   taken.length = 0;
+  warnings.length = 0;
 });
 
 function start(): FastifyInstance {
@@ -21,7 +24,7 @@ function start(): FastifyInstance {
     appSecrets: ["a-retired-secret", SECRET],
     verifyTokens: ["a-verify-token"],
     clock: systemClock,
-    logger: silentLogger,
+    logger,
     onEvents: (events) => taken.push(...events),
     health: () => ({ status: "ok", calls: 3 }),
   });
@@ -82,6 +85,21 @@ describe("the webhook", () => {
     expect(await post(body, headers)).toBe(status);
     await new Promise((resolve) => setImmediate(resolve));
     expect(taken).toEqual([]);
+  });
+
+  test("a refusal is logged with what was wrong, and without the body", async () => {
+    await post(TERMINATE, signed(`${TERMINATE} `));
+    const code = "WEBHOOK_SIGNATURE_INVALID";
+    expect(warnings).toContainEqual({ fields: { code, reason: "mismatch" }, message: "webhook refused" });
+    expect(JSON.stringify(warnings)).not.toContain("wacid");
+  });
+
+  test("a signed body without a content type is taken", async () => {
+    const url = await start().listen({ port: 0 });
+    const body = Buffer.from(TERMINATE);
+    const response = await fetch(`${url}/webhook`, { method: "POST", body, headers: signed(TERMINATE) });
+    expect(response.status).toBe(200);
+    expect(await response.text()).toBe("");
   });
 
   test("an event that nobody knows is taken, not refused", async () => {

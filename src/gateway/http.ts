@@ -1,5 +1,5 @@
 import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
-import { isRingbackError } from "../errors.ts";
+import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { CallEvent } from "../whatsapp/call-event.ts";
@@ -11,6 +11,8 @@ import { parseWebhook } from "../whatsapp/webhook.ts";
 const MAX_BODY_BYTES = 1_048_576;
 /** Events that wait for their turn after the 200. Above it the webhook is refused, and WhatsApp repeats it. */
 const MAX_WAITING_EVENTS = 10_000;
+/** Meta gives a webhook up after about 20 s (Meta Calling API, "FAQ", read 2026-11-22). */
+const REQUEST_TIMEOUT_MS = 20_000;
 
 export interface HttpOptions {
   readonly appSecrets: readonly string[];
@@ -24,7 +26,12 @@ export interface HttpOptions {
 
 /** The gateway's HTTP side: `GET|POST /webhook` for WhatsApp and `GET /healthz` for whoever runs it. */
 export function createHttpServer(options: HttpOptions): FastifyInstance {
-  const server = fastify({ logger: false, bodyLimit: MAX_BODY_BYTES, forceCloseConnections: true });
+  const server = fastify({
+    logger: false,
+    bodyLimit: MAX_BODY_BYTES,
+    requestTimeout: REQUEST_TIMEOUT_MS,
+    forceCloseConnections: true,
+  });
   // Signatures are over the bytes that came in: no parser may touch them before.
   server.removeAllContentTypeParsers();
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
@@ -43,6 +50,33 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   addWebhookInlet(server, options);
   return server;
 }
+
+/**
+ * Opens the server's port and resolves with its origin, `http://127.0.0.1:3000`.
+ * @throws {RingbackError} `OPTION_INVALID` when the port or the address cannot be had.
+ */
+export async function listenOn(server: FastifyInstance, host: string, port: number): Promise<string> {
+  try {
+    return await server.listen({ host, port });
+  } catch (error) {
+    const code = error instanceof Error && "code" in error ? String(error.code) : "";
+    const fault = LISTEN_FAULTS[code];
+    if (fault === undefined) throw error;
+    throw new RingbackError("OPTION_INVALID", `${fault.option} ${fault.problem} (${host}, port ${port}).`, {
+      details: { option: fault.option },
+      retryable: code === "EADDRINUSE",
+      cause: error,
+    });
+  }
+}
+
+const LISTEN_FAULTS: Readonly<Record<string, { readonly option: string; readonly problem: string }>> = {
+  EADDRINUSE: { option: "port", problem: "is taken by another program; choose another one" },
+  EACCES: { option: "port", problem: "needs rights that this program does not have; choose one above 1023" },
+  ERR_SOCKET_BAD_PORT: { option: "port", problem: "must be a whole number from 0 to 65535" },
+  EADDRNOTAVAIL: { option: "host", problem: "must be an address of this machine, or 0.0.0.0 for all" },
+  ENOTFOUND: { option: "host", problem: "must be an address of this machine, or 0.0.0.0 for all" },
+};
 
 function addWebhookInlet(server: FastifyInstance, options: HttpOptions): void {
   let waitingEvents = 0;
@@ -66,7 +100,7 @@ function addWebhookInlet(server: FastifyInstance, options: HttpOptions): void {
       });
       return reply;
     } catch (error) {
-      return refuseWebhook(reply, error);
+      return refuseWebhook(reply, error, options.logger);
     }
   });
 }
@@ -77,10 +111,12 @@ function logWebhookError(logger: Logger, code: number): void {
   logger.warn({ code, meaning, nextStep }, "WhatsApp reports an error");
 }
 
-function refuseWebhook(reply: FastifyReply, error: unknown): FastifyReply {
-  if (isRingbackError(error, "WEBHOOK_SIGNATURE_INVALID")) return refuse(reply, 401, error.message);
-  if (isRingbackError(error, "WEBHOOK_BODY_INVALID")) return refuse(reply, 400, error.message);
-  throw error;
+function refuseWebhook(reply: FastifyReply, error: unknown, logger: Logger): FastifyReply {
+  const isForged = isRingbackError(error, "WEBHOOK_SIGNATURE_INVALID");
+  if (!isForged && !isRingbackError(error, "WEBHOOK_BODY_INVALID")) throw error;
+  const { code, details } = error;
+  logger.warn({ code, reason: details.reason }, "webhook refused");
+  return refuse(reply, isForged ? 401 : 400, error.message);
 }
 
 function refuse(reply: FastifyReply, status: number, message: string): FastifyReply {

@@ -1,10 +1,11 @@
 import type { IncomingCallOptions } from "../core/call/types.ts";
-import { RingbackError } from "../errors.ts";
+import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { MediaEngine } from "../media/index.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
+import { type GraphClientOptions, resolveGraphOptions } from "../whatsapp/graph-options.ts";
 
 /** A business number that this gateway answers. */
 export interface PhoneNumber {
@@ -54,15 +55,60 @@ export const DEFAULT_MAX_CALLS = 1_000;
 
 /** Throws `OPTION_INVALID` for the first option that cannot work. */
 export function checkGatewayOptions(options: GatewayOptions): void {
-  require(options.token !== "", "token", "must not be empty");
   const secrets = [options.appSecret].flat();
+  require(isText(options.token), "token", "must be an access token, not empty");
   require(secrets.length > 0 &&
-    !secrets.includes(""), "appSecret", "must name at least one secret, none of them empty");
-  require(options.verifyToken !== "", "verifyToken", "must not be empty");
+    secrets.every(isText), "appSecret", "must name at least one secret, none of them empty");
+  require(isText(options.verifyToken), "verifyToken", "must be a text that is not empty");
   require(options.phoneNumbers.length > 0, "phoneNumbers", "must name at least one phone number id");
+  for (const entry of options.phoneNumbers) checkPhoneNumber(entry);
+  checkGraph("token", options.token, options.graph);
   checkRange("maxCalls", options.maxCalls, 1, 100_000);
   checkRange("call.answerWindowMs", options.call?.answerWindowMs, 1_000, 120_000);
   checkRange("call.mediaTimeoutMs", options.call?.mediaTimeoutMs, 500, 60_000);
+}
+
+/** What the Graph client of one access token is made with. */
+export function graphClientOptions(token: string, graph: GatewayOptions["graph"]): GraphClientOptions {
+  const { url, version, timeoutMs } = graph ?? {};
+  return {
+    token,
+    ...(url === undefined ? {} : { baseUrl: url }),
+    ...(version === undefined ? {} : { apiVersion: version }),
+    ...(timeoutMs === undefined ? {} : { timeoutMs }),
+  };
+}
+
+function checkPhoneNumber(entry: string | PhoneNumber): void {
+  const number = typeof entry === "string" ? { id: entry } : entry;
+  const isId = isText(number.id) && /^\d{1,32}$/.test(number.id);
+  require(isId, "phoneNumbers", "must be phone number ids: digits, and not the number itself");
+  if (number.token === undefined) return;
+  require(isText(number.token), "phoneNumbers[].token", "must not be empty");
+  checkGraph("phoneNumbers[].token", number.token, undefined);
+}
+
+const GRAPH_OPTION_NAMES: Readonly<Record<string, string>> = {
+  baseUrl: "graph.url",
+  apiVersion: "graph.version",
+  timeoutMs: "graph.timeoutMs",
+};
+
+/** The Graph client's own check, now instead of at `listen`, and by the names that the options have here. */
+function checkGraph(tokenName: string, token: string, graph: GatewayOptions["graph"]): void {
+  try {
+    resolveGraphOptions(graphClientOptions(token, graph));
+  } catch (error) {
+    if (!isRingbackError(error, "OPTION_INVALID")) throw error;
+    const theirs = error.details.option;
+    const option = theirs === "token" ? tokenName : (GRAPH_OPTION_NAMES[theirs] ?? theirs);
+    throw new RingbackError("OPTION_INVALID", error.message.replace(theirs, option), { details: { option } });
+  }
+}
+
+/** Programs without types pass on what the environment lacks. */
+function isText(value: unknown): boolean {
+  return typeof value === "string" && value !== "";
 }
 
 function checkRange(option: string, value: number | undefined, min: number, max: number): void {

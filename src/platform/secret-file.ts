@@ -8,10 +8,21 @@ export function readSecretFile(path: string): string {
   const buffer = Buffer.alloc(MAX_SECRET_BYTES + 1);
   const file = openSync(path, "r");
   try {
-    const bytes = readSync(file, buffer, 0, buffer.length, 0);
+    const bytes = readToEnd(file, buffer);
     if (bytes > MAX_SECRET_BYTES) throw new RangeError(`a secret has at most ${MAX_SECRET_BYTES} bytes`);
     return buffer.toString("utf8", 0, bytes);
   } finally {
     closeSync(file);
   }
+}
+
+/** A pipe, as process substitution makes one, has no positions and gives its bytes in parts. */
+function readToEnd(file: number, buffer: Uint8Array): number {
+  let bytes = 0;
+  while (bytes < buffer.length) {
+    const read = readSync(file, buffer, bytes, buffer.length - bytes, null);
+    if (read === 0) break;
+    bytes += read;
+  }
+  return bytes;
 }

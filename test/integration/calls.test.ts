@@ -126,7 +126,8 @@ describe("a call that is answered", () => {
     await using pair = await startPair(answerAndHold);
     const phone = await pair.simulator.call({ voice: TONE, hangUpAfterMs: 65_000 });
     const report = await phone.ended;
-    expect(report).toMatchObject({ endedBy: "caller", status: "COMPLETED", durationSeconds: 65 });
+    expect(report).toMatchObject({ endedBy: "caller", status: "COMPLETED" });
+    expect(report.durationSeconds).toBeGreaterThanOrEqual(64);
     expect(report.media.packetsReceived).toBeGreaterThan(3_150);
     expect(report.media.packetsLost).toBe(0);
     const end = await pair.calls[0]!.ended;
