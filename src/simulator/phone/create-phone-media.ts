@@ -7,6 +7,7 @@ import { Hearing, sharedDecoder } from "./hearing.ts";
 import type { PhoneMedia, PhoneMediaOptions, PhoneMediaParameters } from "./phone-media.ts";
 import { openPhoneSocket } from "./phone-socket.ts";
 import { SimulatedPhone } from "./simulated-phone.ts";
+import type { StunAddress } from "./stun.ts";
 import { createVoice } from "./voice.ts";
 
 const DEFAULT_KEEP_AUDIO_MS = 120_000;
@@ -36,13 +37,13 @@ export async function createPhoneMedia(
     sharedCertificate(),
     sharedDecoder(),
   ]);
-  const socket = await openPhoneSocket(options.host ?? "127.0.0.1");
+  const socket = await openPhoneSocket(options.host ?? null);
   const parameters: PhoneMediaParameters = {
     // WhatsApp's have 16 letters and digits, and 24 characters of base64 with its padding (live offers, 2025-2026).
     iceUfrag: Buffer.from(random(8)).toString("hex"),
     icePwd: Buffer.from(random(16)).toString("base64"),
     sha256Fingerprint: certificate.sha256Fingerprint,
-    candidates: [hostCandidate(socket.address, socket.port, randomUint32(random))],
+    candidates: socket.addresses.map((at) => hostCandidate(at, randomUint32(random))),
     ssrc: randomUint32(random),
   };
   const hearing = new Hearing(decoder, keepAudioMs);
@@ -50,12 +51,13 @@ export async function createPhoneMedia(
   return new SimulatedPhone({ options, parameters, certificate, socket, voice, hearing, clock, random });
 }
 
-function hostCandidate(address: string, port: number, foundation: number): IceCandidate {
+function hostCandidate({ address, port }: StunAddress, foundation: number): IceCandidate {
   return {
     foundation: String(foundation),
     componentId: 1,
     transport: "udp",
-    priority: 2_122_260_223,
+    // As in live offers, where IPv6 comes second and has the higher priority.
+    priority: address.includes(":") ? 2_122_262_783 : 2_122_260_223,
     address,
     port,
     type: "host",

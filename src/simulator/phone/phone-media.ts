@@ -15,7 +15,7 @@ export interface PhoneMediaOptions {
   /** Opus payload type of the offer. */
   readonly opusPayloadType: number;
   readonly telephoneEventPayloadType: number;
-  /** Address to bind and to offer. Default 127.0.0.1. */
+  /** Address to bind and to offer. Default: 127.0.0.1, and ::1 where the machine has IPv6. */
   readonly host?: string;
   /** Keep the received audio for `heardPcm`, at most this long: 0–3 600 000 ms. Default 120 000 ms. */
   readonly keepAudioMs?: number;

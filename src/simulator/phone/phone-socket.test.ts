@@ -1,4 +1,5 @@
 import { createSocket } from "node:dgram";
+import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, it } from "vitest";
 import {
   closeAll,
@@ -12,6 +13,10 @@ import {
 import { buildStunMessage, checkAttributes, parseStunMessage, type StunMessage } from "./stun.ts";
 
 afterEach(closeAll);
+
+const hasIpv6 = Object.values(networkInterfaces()).some((list) =>
+  list?.some(({ address }) => address === "::1"),
+);
 
 describe("the phone's port", () => {
   it.each([
@@ -54,6 +59,28 @@ describe("the phone's port", () => {
     } finally {
       stranger.close();
     }
+  });
+
+  it.skipIf(!hasIpv6)("offers an IPv6 address too, and answers checks there", async () => {
+    const phone = await openPhone();
+    const [ipv4, ipv6] = phone.parameters.candidates;
+    expect([ipv4, ipv6]).toMatchObject([
+      { address: "127.0.0.1", priority: 2_122_260_223 },
+      { address: "::1", priority: 2_122_262_783 },
+    ]);
+    phone.applyAnswer({ ...toDescription(""), iceUfrag: "biz", setup: "active" });
+    const stranger = createSocket("udp6");
+    const reply = new Promise<StunMessage | null>((resolve) => {
+      stranger.on("message", (datagram) => resolve(parseStunMessage(datagram)));
+    });
+    await new Promise<void>((resolve) => stranger.bind(0, "::1", resolve));
+    const username = `${phone.parameters.iceUfrag}:biz`;
+    const attributes = checkAttributes({ username, priority: 1, role: "controlling", useCandidate: true });
+    const check = buildStunMessage("request", Buffer.alloc(12), attributes, phone.parameters.icePwd);
+    stranger.send(check, ipv6!.port, "::1");
+    const mappedAddress = { address: "0:0:0:0:0:0:0:1", port: stranger.address().port };
+    expect(await reply).toMatchObject({ messageClass: "success", mappedAddress });
+    stranger.close();
   });
 
   it("counts rubbish and goes on with the call", async () => {
