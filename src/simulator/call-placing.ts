@@ -22,7 +22,10 @@ export interface CallPlacing {
   readonly closing: AbortSignal;
 }
 
-/** Opens the phones, lets them ring, and tells the program under test in one webhook. */
+/**
+ * Opens the phones, lets them ring, and tells the program under test in one webhook. When that is given up, the calls
+ * that the program has never asked for anything about are over; the others go on, as WhatsApp's would.
+ */
 export async function placeCalls(
   calls: readonly PhoneCallOptions[],
   placing: CallPlacing,
@@ -37,8 +40,9 @@ export async function placeCalls(
     }
     await announce(sessions, calls[0]?.webhooks ?? {}, placing);
   } catch (error) {
-    for (const session of sessions) session.markUnreachable();
-    throw error;
+    const isKnown = sessions.some((session) => session.isKnownToBusiness) && !placing.closing.aborted;
+    for (const session of sessions) session.markConnectGivenUp();
+    if (!isKnown) throw error;
   }
   return sessions;
 }
@@ -58,7 +62,9 @@ function requireNumber(call: PhoneCallOptions, { settings, numbers }: CallPlacin
 }
 
 /** Beyond the limit WhatsApp tells the caller that the call cannot be placed, and the business nothing. */
-function requireCapacity(numbers: readonly SimulatedNumber[], { registry }: CallPlacing): void {
+function requireCapacity(numbers: readonly SimulatedNumber[], { registry, closing }: CallPlacing): void {
+  if (closing.aborted)
+    throw stateError("closed", "call", "The simulator was closed before the call was placed");
   for (const { id } of new Set(numbers)) {
     const added = numbers.filter((number) => number.id === id).length;
     if (registry.countOf(id) + added > MAX_CONCURRENT_CALLS) {
@@ -82,6 +88,13 @@ async function openSession(
     clock: settings.clock,
     ...(call.keepAudioMs === undefined ? {} : { keepAudioMs: call.keepAudioMs }),
   });
+  try {
+    // Other calls may have come, or the end, while the phone was made ready.
+    requireCapacity([number], placing);
+  } catch (error) {
+    await media.close();
+    throw error;
+  }
   const { parameters } = media;
   const form = call.offerForm ?? "current";
   const wallMs = settings.clock.wallMs();
@@ -101,7 +114,7 @@ async function openSession(
 async function announce(
   sessions: readonly CallSession[],
   { delayMs = 0, duplicate = 0, terminateBeforeConnect = false }: NonNullable<PhoneCallOptions["webhooks"]>,
-  { webhookUrl, sender, closing }: CallPlacing,
+  { webhookUrl, sender, closing, settings }: CallPlacing,
 ): Promise<void> {
   if (delayMs > 0) await waitUnlessClosed(delayMs, closing);
   if (terminateBeforeConnect) await terminateAll(sessions);
@@ -109,7 +122,11 @@ async function announce(
   const body = toEnvelopeBytes(sessions.map((session) => session.connectWebhook()));
   await sender.send(webhookUrl, body);
   for (const session of sessions) session.markConnectAnswered();
-  for (let copy = 0; copy < duplicate; copy += 1) await sender.send(webhookUrl, body);
+  try {
+    for (let copy = 0; copy < duplicate; copy += 1) await sender.send(webhookUrl, body);
+  } catch {
+    settings.logger.warn({}, "a copy of the webhook was given up");
+  }
 }
 
 async function waitUnlessClosed(delayMs: number, closing: AbortSignal): Promise<void> {

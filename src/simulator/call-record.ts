@@ -1,6 +1,5 @@
 import type { Clock } from "../platform/clock.ts";
 import type { CallOutcome } from "./call-outcome.ts";
-import type { GraphAction } from "./graph/calls-request.ts";
 import type { PhoneMedia, PhoneMediaReport } from "./phone/phone-media.ts";
 import type { GraphRequestRecord, PhoneCallReport, PhoneCallTimeline } from "./phone-call.ts";
 
@@ -31,17 +30,25 @@ export class CallRecord {
     if (moment === "accept") this.#acceptWallMs = this.#clock.wallMs();
   }
 
-  markRequest(action: GraphAction, status: number | null, details: string | null): GraphRequestRecord {
-    const request = { action, status, details, atMs: this.#clock.nowMs() };
+  markRequest(answered: Omit<GraphRequestRecord, "atMs">): GraphRequestRecord {
+    const request = { ...answered, atMs: this.#clock.nowMs() };
     if (this.#requests.length < MAX_REQUESTS) this.#requests.push(request);
     return request;
   }
 
-  /** Whole seconds between accept and end, null when there was no accept. */
+  /** True once the business has sent a request about the call. */
+  get hasRequests(): boolean {
+    return this.#requests.length > 0;
+  }
+
+  /**
+   * Seconds between accept and end, null when there was no accept. Rounded and not cut off, for a timer of 20 s may
+   * fire a little before 20 s are over.
+   */
   get durationSeconds(): number | null {
     const acceptMs = this.#moments.get("accept");
     if (acceptMs === undefined) return null;
-    return Math.floor(((this.#moments.get("ended") ?? this.#clock.nowMs()) - acceptMs) / 1_000);
+    return Math.round(((this.#moments.get("ended") ?? this.#clock.nowMs()) - acceptMs) / 1_000);
   }
 
   /** Start and end for the `terminate` webhook, which lie exactly `durationSeconds` apart. */

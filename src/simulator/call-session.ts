@@ -4,11 +4,17 @@ import type { CallIdentity } from "./call-identity.ts";
 import { type CallOutcome, toOutcome } from "./call-outcome.ts";
 import { CallRecord } from "./call-record.ts";
 import { createDeferred, type Deferred } from "./deferred.ts";
-import type { CallsRequest, GraphAction } from "./graph/calls-request.ts";
+import type { CallsRequest } from "./graph/calls-request.ts";
 import { type GraphFailure, invalidParameter } from "./graph/graph-failure.ts";
 import { watchMedia } from "./media-watch.ts";
 import type { PhoneMedia } from "./phone/phone-media.ts";
-import type { PhoneCall, PhoneCallEndedBy, PhoneCallPhase, PhoneCallReport } from "./phone-call.ts";
+import type {
+  GraphRequestRecord,
+  PhoneCall,
+  PhoneCallEndedBy,
+  PhoneCallPhase,
+  PhoneCallReport,
+} from "./phone-call.ts";
 import type { CallWebhookOptions, PhoneCallOptions } from "./phone-call-options.ts";
 import type { SimulatorSettings } from "./simulator-options.ts";
 import { TimerGroup } from "./timer-group.ts";
@@ -132,18 +138,28 @@ export class CallSession implements PhoneCall {
     this.#connectSettled.resolve();
   }
 
-  /** Nobody took the `connect` webhook; to send another one would be in vain. */
-  markUnreachable(): void {
-    this.#isReachable = false;
+  /** The business has sent a request about the call, so it has read the `connect` webhook. */
+  get isKnownToBusiness(): boolean {
+    return this.#record.hasRequests;
+  }
+
+  /** Nobody took the `connect` webhook. Unless the business knows of the call, to send another would be in vain. */
+  markConnectGivenUp(): void {
+    this.#isReachable = this.isKnownToBusiness;
     this.#connectSent.resolve();
     this.#connectSettled.resolve();
-    this.end("simulator");
+    if (!this.#isReachable) this.end("simulator");
   }
 
   /** Notes how a request about this call was answered. */
-  markRequest(action: GraphAction, status: number | null, details: string | null): void {
-    const request = this.#record.markRequest(action, status, details);
-    this.#options.call.onGraphRequest?.(request);
+  markRequest(answered: Omit<GraphRequestRecord, "atMs">): void {
+    const request = this.#record.markRequest(answered);
+    try {
+      this.#options.call.onGraphRequest?.(request);
+    } catch (error) {
+      // The listener is the user's; the business shall get its answer all the same.
+      this.#logFault("onGraphRequest failed", error);
+    }
   }
 
   /** Carries out what the business asks for. Returns why not, null when it was done. */

@@ -1,13 +1,16 @@
 import type { DtlsSetup } from "../core/sdp/model.ts";
 import type { OfferForm } from "./offer.ts";
+import { parseDigits } from "./phone/digit-sender.ts";
 import type { PhoneVoice } from "./phone/phone-media.ts";
 import type { GraphRequestRecord } from "./phone-call.ts";
 import { requireDelayMs } from "./require-delay.ts";
 import { optionError } from "./simulator-error.ts";
 
-/** Digits that the caller presses, counted from the accept. `w` waits 500 ms. */
+/** Digits that the caller presses. */
 export interface ScriptedDigits {
+  /** Counted from the accept. */
   readonly afterMs: number;
+  /** 0–9, `*`, `#`, A–D, at most 256; `w` waits 500 ms. */
   readonly digits: string;
 }
 
@@ -73,7 +76,10 @@ export function checkPhoneCallOptions(options: PhoneCallOptions): void {
   if (digits.length > MAX_SCRIPTED_DIGITS) {
     throw optionError("digits", `digits may have ${MAX_SCRIPTED_DIGITS} entries at most`);
   }
-  for (const entry of digits) requireDelayMs("digits[].afterMs", entry.afterMs);
+  for (const entry of digits) {
+    requireDelayMs("digits[].afterMs", entry.afterMs);
+    parseDigits(entry.digits);
+  }
   const copies = webhooks.duplicate ?? 0;
   if (!Number.isInteger(copies) || copies < 0 || copies > MAX_DUPLICATES) {
     throw optionError(

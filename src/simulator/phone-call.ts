@@ -1,4 +1,5 @@
 import type { GraphAction } from "./graph/calls-request.ts";
+import type { GraphFaultKind } from "./graph/graph-faults.ts";
 import type { PhoneMedia, PhoneMediaReport } from "./phone/phone-media.ts";
 
 /** `connecting`: the business sent `pre_accept`. `active`: it sent `accept`. */
@@ -31,12 +32,16 @@ export interface PhoneCallTimeline {
   readonly endedMs: number;
 }
 
-/** One request to the Graph API about a call. `status` is null when a fault left it without an answer. */
+/** One request to the Graph API about a call, the refused ones included. */
 export interface GraphRequestRecord {
-  readonly action: GraphAction;
+  /** `unknown`: the request named none of the five actions. */
+  readonly action: GraphAction | "unknown";
+  /** Null when a fault left the request without an answer. */
   readonly status: number | null;
-  /** `error_data.details` of a refusal, null when it was not refused. */
+  /** Why the request was refused: `error_data.details`, or else the message. Null when it was not. */
   readonly details: string | null;
+  /** The fault that the request met, null when it met none. */
+  readonly fault: GraphFaultKind["kind"] | null;
   readonly atMs: number;
 }
 
@@ -48,7 +53,7 @@ export interface PhoneCallReport {
   readonly status: "COMPLETED" | "FAILED";
   /** 138021 when the business was silent for too long, else null. */
   readonly errorCode: number | null;
-  /** Whole seconds from the accept to the end; null when the call was not accepted. */
+  /** Seconds from the accept to the end, rounded; null when the call was not accepted. */
   readonly durationSeconds: number | null;
   readonly timeline: PhoneCallTimeline;
   /** The first 100 requests, in order. */

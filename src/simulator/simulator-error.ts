@@ -1,8 +1,12 @@
 import { RingbackError } from "../errors.ts";
 
 /** An option of the simulator is outside its range. */
-export function optionError(option: string, message: string): RingbackError<"OPTION_INVALID"> {
-  return new RingbackError("OPTION_INVALID", message, { details: { option } });
+export function optionError(
+  option: string,
+  message: string,
+  cause?: unknown,
+): RingbackError<"OPTION_INVALID"> {
+  return new RingbackError("OPTION_INVALID", message, { details: { option }, cause });
 }
 
 /** The simulator is not in a state that allows the operation. */

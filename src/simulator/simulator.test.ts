@@ -9,6 +9,7 @@ import {
   requestGraph,
   startReceiver,
 } from "../../test/simulator/fixture.ts";
+import { createDeferred } from "./deferred.ts";
 import { createSimulator, type Simulator } from "./simulator.ts";
 import type { SimulatorOptions } from "./simulator-options.ts";
 
@@ -100,7 +101,7 @@ test("a caller gives up before the answer, but not after it", async () => {
   await start();
   const unanswered = await simulator.call({ giveUpAfterMs: 30 });
   expect(await unanswered.ended).toMatchObject({ endedBy: "caller", status: "FAILED" });
-  const answered = await simulator.call({ giveUpAfterMs: 200, hangUpAfterMs: 400 });
+  const answered = await simulator.call({ giveUpAfterMs: 1_000, hangUpAfterMs: 1_200 });
   await act(simulator, "accept", answered.callId);
   expect(await answered.ended).toMatchObject({ endedBy: "caller", status: "COMPLETED" });
 });
@@ -126,15 +127,15 @@ test("an accepted call without media fails with 138021, told in both places", as
 });
 
 test("a call whose media stops fails after the gap and not before", async () => {
-  await start({ timers: { firstMediaTimeoutMs: 10_000, mediaGapTimeoutMs: 200 } });
+  await start({ timers: { firstMediaTimeoutMs: 10_000, mediaGapTimeoutMs: 500 } });
   const call = await simulator.call();
   await act(simulator, "accept", call.callId);
   phones[0]?.hear();
-  const again = setTimeout(() => phones[0]?.hear(), 120);
+  const again = setTimeout(() => phones[0]?.hear(), 150);
   const report = await call.ended;
   clearTimeout(again);
   expect(report).toMatchObject({ endedBy: "media-gap", status: "FAILED", errorCode: 138021 });
-  expect(report.timeline.endedMs - (report.timeline.firstRtpMs ?? 0)).toBeGreaterThan(300);
+  expect(report.timeline.endedMs - (report.timeline.firstRtpMs ?? 0)).toBeGreaterThan(600);
 });
 
 test("the caller presses keys and falls silent on time", async () => {
@@ -183,6 +184,34 @@ test("a program that takes no webhook ends the call and gets no further webhook"
   expect(receiver.received).toHaveLength(1);
 });
 
+test("a call that the business accepts goes on, though its webhook was never answered with 200", async () => {
+  await start({ webhook: { retryDelaysMs: [] } });
+  receiver.answers.push("hang");
+  const placing = simulator.call();
+  await expect.poll(() => receiver.received.length).toBe(1);
+  const [{ id } = { id: "" }] = receiver.events();
+  expect((await act(simulator, "accept", id)).status).toBe(200);
+  await receiver.letGo();
+  const call = await placing;
+  expect(call.phase).toBe("active");
+  call.hangUp();
+  expect(await call.ended).toMatchObject({ endedBy: "caller", timeline: { webhookAnsweredMs: null } });
+  expect(receiver.events().at(-1)).toMatchObject({ event: "terminate", status: "COMPLETED" });
+});
+
+test("a copy of the webhook that is refused does not undo the call", async () => {
+  await start({ webhook: { retryDelaysMs: [] } });
+  receiver.answers.push(200, 500);
+  expect(await simulator.call({ webhooks: { duplicate: 1 } })).toMatchObject({ phase: "ringing" });
+  expect(receiver.received).toHaveLength(2);
+});
+
+test("no calls, no webhook", async () => {
+  await start();
+  expect(await simulator.callMany([])).toEqual([]);
+  expect(receiver.received).toEqual([]);
+});
+
 test("the webhook address proves itself with the verify token", async () => {
   await start();
   await expect(simulator.verifyWebhook()).resolves.toBeUndefined();
@@ -206,6 +235,48 @@ test("one phone that cannot be opened takes the others of its batch with it", as
   expect(receiver.received).toEqual([]);
 });
 
+test("a phone that is ready only after the end is closed, and its call refused", async () => {
+  const { factory, phones: opened } = createFakePhones();
+  const gate = createDeferred<void>();
+  await start({
+    phoneMediaFactory: async (options) => {
+      await gate.promise;
+      return await factory(options);
+    },
+  });
+  const refused = expect(simulator.call()).rejects.toMatchObject({ details: { state: "closed" } });
+  const closed = simulator.close();
+  gate.resolve();
+  await Promise.all([refused, closed]);
+  expect(opened.map(({ told }) => told)).toEqual([["closed"]]);
+  expect(receiver.received).toEqual([]);
+});
+
+test("calls that are placed at the same time respect the limit together", async () => {
+  await start();
+  await simulator.callMany(Array.from({ length: 999 }, () => ({})));
+  const outcomes = await Promise.allSettled([simulator.call(), simulator.call(), simulator.call()]);
+  expect(outcomes.map(({ status }) => status).sort()).toEqual(["fulfilled", "rejected", "rejected"]);
+  expect(simulator.calls).toHaveLength(1_000);
+});
+
+test("a port that is taken is told in words", async () => {
+  await start();
+  const port = Number(new URL(simulator.graphUrl).port);
+  await using second = createSimulator({ port });
+  await expect(second.start()).rejects.toMatchObject({
+    code: "OPTION_INVALID",
+    details: { option: "port" },
+    message: expect.stringContaining(`port ${port}`),
+  });
+});
+
+test.each(["localhost:3000/webhook", "ftp://127.0.0.1/", ""])("no webhook goes to %j", async (webhookUrl) => {
+  await start();
+  simulator.webhookUrl = webhookUrl;
+  await expect(simulator.call()).rejects.toMatchObject({ code: "OPTION_INVALID" });
+});
+
 test("an unusable offer goes out as it is", async () => {
   await start();
   const call = await simulator.call({ offerSdp: "v=0\r\nnonsense" });
@@ -219,6 +290,8 @@ test.each([
   { hangUpAfterMs: -1 },
   { webhooks: { duplicate: 11 } },
   { digits: [{ afterMs: Number.NaN, digits: "1" }] },
+  { digits: [{ afterMs: 0, digits: "12x" }] },
+  { digits: [{ afterMs: 0, digits: "1".repeat(257) }] },
 ])("a call option outside its range is refused: %#", async (options) => {
   await start();
   await expect(simulator.call(options)).rejects.toMatchObject({ code: "OPTION_INVALID" });

@@ -7,7 +7,7 @@ import { createGraphServer } from "./graph/graph-server.ts";
 import { createNumberSettings, type NumberSettings } from "./graph/number-settings.ts";
 import type { PhoneCall } from "./phone-call.ts";
 import type { PhoneCallOptions } from "./phone-call-options.ts";
-import { stateError } from "./simulator-error.ts";
+import { optionError, stateError } from "./simulator-error.ts";
 import {
   type SimulatedNumber,
   type SimulatorOptions,
@@ -30,7 +30,10 @@ export interface Simulator extends AsyncDisposable {
   readonly faults: GraphFaults;
   /** The calls whose reports are not out yet. */
   readonly calls: readonly PhoneCall[];
-  /** Opens the Graph API. Idempotent until `close`. */
+  /**
+   * Opens the Graph API. Idempotent until `close`.
+   * @throws {RingbackError} `OPTION_INVALID` when the port is taken or the host is no address of this machine.
+   */
   start(): Promise<void>;
   /**
    * Asks the program's webhook for the challenge, as WhatsApp does when a webhook is entered.
@@ -38,13 +41,14 @@ export interface Simulator extends AsyncDisposable {
    */
   verifyWebhook(): Promise<void>;
   /**
-   * Places a call. Resolves when the `connect` webhook was answered with 200, the phone rings meanwhile.
+   * Places a call. Resolves when the `connect` webhook was answered with 200, the phone rings meanwhile; or when the
+   * webhook was given up, but the program has sent a request about the call, which then goes on.
    * @throws {RingbackError} `OPTION_INVALID`; `SIMULATOR_WEBHOOK_REFUSED` when the webhook was not taken, the call
    * is over then; `SIMULATOR_WRONG_STATE` when the simulator is not running, has no `webhookUrl`, the number's calling
    * is disabled, or it has 1 000 calls (WhatsApp sends no webhook in the last two cases).
    */
   call(options?: PhoneCallOptions): Promise<PhoneCall>;
-  /** Places several calls in one webhook; the first one's `webhooks` options hold for its delivery. */
+  /** Places several calls in one webhook; the first one's `webhooks` options hold for its delivery. None: no webhook. */
   callMany(options: readonly PhoneCallOptions[]): Promise<readonly PhoneCall[]>;
   /** Ends every call without a webhook, resolves their reports, closes every socket. Idempotent. */
   close(): Promise<void>;
@@ -67,6 +71,8 @@ class WhatsAppSimulator implements Simulator {
   readonly #sender: WebhookSender;
   readonly #server: FastifyInstance;
   readonly #closing = new AbortController();
+  /** The calls that are being placed. */
+  readonly #placing = new Set<Promise<unknown>>();
   #listening: Promise<string> | null = null;
   #graphUrl: string | null = null;
   #closed: Promise<void> | null = null;
@@ -113,7 +119,12 @@ class WhatsAppSimulator implements Simulator {
     if (this.#closed !== null) throw stateError("closed", "start", "A closed simulator does not start again");
     const { host, port } = this.#settings;
     this.#listening ??= this.#server.listen({ host, port });
-    this.#graphUrl = await this.#listening;
+    try {
+      this.#graphUrl = await this.#listening;
+    } catch (cause) {
+      const message = `The Graph API cannot listen on port ${port} of ${host}; port 0 takes any free one`;
+      throw optionError("port", message, cause);
+    }
   }
 
   async verifyWebhook(): Promise<void> {
@@ -135,7 +146,8 @@ class WhatsAppSimulator implements Simulator {
         "Calls need a running simulator: await start()",
       );
     }
-    return await placeCalls(options, {
+    if (options.length === 0) return [];
+    const placing = placeCalls(options, {
       webhookUrl: this.#requireWebhookUrl(),
       settings: this.#settings,
       registry: this.#registry,
@@ -143,6 +155,12 @@ class WhatsAppSimulator implements Simulator {
       sender: this.#sender,
       closing: this.#closing.signal,
     });
+    this.#placing.add(placing);
+    try {
+      return await placing;
+    } finally {
+      this.#placing.delete(placing);
+    }
   }
 
   close(): Promise<void> {
@@ -159,6 +177,7 @@ class WhatsAppSimulator implements Simulator {
     const sessions = this.#registry.all;
     for (const session of sessions) session.end("simulator");
     await this.#sender.close();
+    await Promise.allSettled(this.#placing);
     await Promise.all(sessions.map((session) => session.ended));
     await this.#listening?.catch(() => {
       // start() has already told its caller.
@@ -167,7 +186,11 @@ class WhatsAppSimulator implements Simulator {
   }
 
   #requireWebhookUrl(): string {
-    if (this.webhookUrl !== null) return this.webhookUrl;
-    throw stateError("running", "call", "Set webhookUrl to where the program under test takes webhooks");
+    const url = this.webhookUrl;
+    if (url === null) {
+      throw stateError("running", "call", "Set webhookUrl to where the program under test takes webhooks");
+    }
+    if (URL.canParse(url) && /^https?:/i.test(url)) return url;
+    throw optionError("webhookUrl", "webhookUrl must be an http or https URL");
   }
 }

@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import { createServer, type IncomingHttpHeaders } from "node:http";
+import { createServer, type IncomingHttpHeaders, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { PhoneMedia, PhoneMediaReport } from "../../src/simulator/phone/phone-media.ts";
 import type { Simulator } from "../../src/simulator/simulator.ts";
@@ -111,6 +111,8 @@ export interface Receiver extends AsyncDisposable {
   readonly received: readonly ReceivedWebhook[];
   /** The next answers; after them 200. `hang` gives no answer. */
   readonly answers: (number | "hang")[];
+  /** Cuts the connections that hang. */
+  letGo(): Promise<void>;
   /** Events of all calls, in order of arrival. */
   events(): readonly WireCall[];
 }
@@ -124,6 +126,7 @@ export interface WireCall {
 export async function startReceiver(verifyToken = "simulator-verify-token"): Promise<Receiver> {
   const received: ReceivedWebhook[] = [];
   const answers: (number | "hang")[] = [];
+  const hanging: ServerResponse[] = [];
   const server = createServer((request, response) => {
     const url = new URL(request.url ?? "/", "http://127.0.0.1");
     if (request.method === "GET") {
@@ -136,7 +139,8 @@ export async function startReceiver(verifyToken = "simulator-verify-token"): Pro
     request.on("end", () => {
       received.push({ headers: request.headers, rawBody: Buffer.concat(chunks) });
       const answer = answers.shift() ?? 200;
-      if (answer !== "hang") response.writeHead(answer).end();
+      if (answer === "hang") hanging.push(response);
+      else response.writeHead(answer).end();
     });
   });
   await new Promise<void>((resolve) => {
@@ -146,6 +150,9 @@ export async function startReceiver(verifyToken = "simulator-verify-token"): Pro
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}/webhook`,
     received,
     answers,
+    letGo: async () => {
+      for (const response of hanging.splice(0)) response.destroy();
+    },
     events: () => received.flatMap(({ rawBody }) => callsOf(rawBody)),
     async [Symbol.asyncDispose]() {
       server.closeAllConnections();

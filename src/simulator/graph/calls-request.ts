@@ -20,8 +20,29 @@ export type CallsRequestResult =
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
+const ACTIONS = [
+  "connect",
+  "pre_accept",
+  "accept",
+  "reject",
+  "terminate",
+] as const satisfies readonly GraphAction[];
+
 const MAX_CALLBACK_DATA_CHARS = 512;
 const MAX_PURPOSE_CHARS = 250;
+
+/** What a request is about, as far as it tells; for the record of one that is refused. */
+export function identifyRequest(body: unknown): {
+  readonly action: GraphAction | "unknown";
+  readonly callId: string | null;
+} {
+  if (!isObject(body)) return { action: "unknown", callId: null };
+  const callId = body["call_id"];
+  return {
+    action: ACTIONS.find((name) => name === body["action"]) ?? "unknown",
+    callId: isText(callId) ? callId : null,
+  };
+}
 
 /** Checks the fields that each action needs; unknown fields are let through, as Graph does. */
 export function parseCallsRequest(body: unknown): CallsRequestResult {
@@ -38,7 +59,7 @@ export function parseCallsRequest(body: unknown): CallsRequestResult {
     case "terminate":
       return withCallId(body, (callId) => ({ action, callId }));
     default:
-      return refuse("action must be one of connect, pre_accept, accept, reject, terminate");
+      return refuse(`action must be one of ${ACTIONS.join(", ")}`);
   }
 }
 

@@ -174,6 +174,37 @@ test("a wrong token, an unknown number, an unknown path and a torn body are refu
   expect(await torn.json()).toMatchObject({ error: { code: 100, fbtrace_id: expect.any(String) } });
 });
 
+test("refused requests stand in the report too, also malformed ones and those with another token", async () => {
+  const call = await simulator.call({
+    onGraphRequest: () => {
+      throw new Error("a listener that fails");
+    },
+  });
+  const about = { ...accept, call_id: call.callId };
+  for (const [body, token] of [
+    [about, "wrong"],
+    [{ ...about, session: { ...session, sdp_type: "offer" } }, simulator.token],
+    [{ ...about, action: "pre-accept" }, simulator.token],
+  ] as const) {
+    expect((await requestGraph(simulator, CALLS_PATH, { body, token })).status).toBeGreaterThan(399);
+  }
+  expect((await act(simulator, "reject", call.callId)).status).toBe(200);
+  expect((await call.ended).graphRequests).toMatchObject([
+    { action: "accept", status: 401, details: expect.stringMatching(/access token/), fault: null },
+    { action: "accept", status: 400, details: "session.sdp_type must be answer for accept" },
+    { action: "unknown", status: 400, details: expect.stringMatching(/^action must be/) },
+    { action: "reject", status: 200, details: null },
+  ]);
+});
+
+test.each([{ status: Number.NaN }, { status: 200 }, { status: 400.5 }])(
+  "a refusal with the impossible status $status is no fault",
+  async ({ status }) => {
+    const fault = { action: "accept", kind: "refuse", status, code: 1, details: "" } as const;
+    expect(() => simulator.faults.add(fault)).toThrow(expect.objectContaining({ code: "OPTION_INVALID" }));
+  },
+);
+
 test("a call with disabled calling is impossible in both directions", async () => {
   const call = await simulator.call();
   await requestGraph(simulator, SETTINGS_PATH, { body: { calling: { status: "DISABLED" } } });
@@ -195,9 +226,9 @@ test.each([
   expect((await act(simulator, "accept", call.callId)).status).toBe(200);
   call.hangUp();
   const { graphRequests } = await call.ended;
-  expect(graphRequests.map((request) => [request.action, request.status])).toEqual([
-    ["accept", status],
-    ["accept", 200],
+  expect(graphRequests.map((request) => [request.action, request.status, request.fault])).toEqual([
+    ["accept", status, fault.kind],
+    ["accept", 200, null],
   ]);
 });
 
@@ -253,6 +284,7 @@ test.each([
   [{}, /^calling: /],
   [{ calling: { status: "ON" } }, /^calling\.status: /],
   [{ calling: { srtp_key_exchange_protocol: "SDES" } }, /SDES calls are not simulated/],
+  [{ calling: { sip: { status: "ENABLED" } } }, /SIP calls are not simulated/],
   [{ calling: { audio: { additional_codecs: ["G722"] } } }, /^calling\.audio\.additional_codecs\.0: /],
   [{ calling: { call_hours: { ...hours, timezone_id: "Mars/Olympus" } } }, /time zone/],
   [{ calling: { call_hours: { ...hours, weekly_operating_hours: [] } } }, /weekly_operating_hours: /],

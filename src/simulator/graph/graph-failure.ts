@@ -81,11 +81,11 @@ export function unreadableBody(status: number): GraphFailure {
   };
 }
 
-/** The precise reason, null when there is only a message. */
-export function detailsOf({ error }: GraphFailure): string | null {
+/** The precise reason, or the message when there is none. */
+export function reasonOf({ error }: GraphFailure): string {
   const data = error["error_data"];
   const details = typeof data === "object" && data !== null && "details" in data ? data.details : null;
-  return typeof details === "string" ? details : null;
+  return String(details ?? error["message"]);
 }
 
 /** The body as it goes over the wire, with a trace id of its own. */

@@ -39,8 +39,11 @@ export class GraphFaults {
       throw optionError("faults", `at most ${MAX_PENDING} faults may wait`);
     }
     if (fault.kind === "delay") requireDelayMs("ms", fault.ms);
-    if (fault.kind === "refuse" && (fault.status < 400 || fault.status > 599)) {
-      throw optionError("status", `status must be 400 to 599, got ${fault.status}`);
+    if (
+      fault.kind === "refuse" &&
+      !(Number.isInteger(fault.status) && fault.status >= 400 && fault.status <= 599)
+    ) {
+      throw optionError("status", `status must be a whole number from 400 to 599, got ${fault.status}`);
     }
     this.#pending.push({ fault, remaining: times });
   }

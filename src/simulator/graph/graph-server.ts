@@ -2,22 +2,23 @@ import { createHash, timingSafeEqual } from "node:crypto";
 import { setTimeout as delay } from "node:timers/promises";
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import type { CallRegistry } from "../call-registry.ts";
+import type { GraphRequestRecord } from "../phone-call.ts";
 import type { SimulatorSettings } from "../simulator-options.ts";
 import { handleCallsRequest } from "./calls-endpoint.ts";
-import { type CallsRequest, type GraphAction, parseCallsRequest } from "./calls-request.ts";
+import { identifyRequest, parseCallsRequest } from "./calls-request.ts";
 import {
   callingFailure,
-  detailsOf,
   type GraphFailure,
   internalFailure,
   invalidParameter,
   invalidToken,
+  reasonOf,
   toErrorBody,
   unknownObject,
   unknownPath,
   unreadableBody,
 } from "./graph-failure.ts";
-import type { GraphFault, GraphFaults } from "./graph-faults.ts";
+import type { GraphFault, GraphFaultKind, GraphFaults } from "./graph-faults.ts";
 import type { NumberSettings } from "./number-settings.ts";
 
 export interface GraphServerOptions {
@@ -59,29 +60,28 @@ async function serveCalls(
   request: FastifyRequest<NumberRoute>,
   reply: FastifyReply,
 ): Promise<FastifyReply> {
+  const answer = (failure: GraphFailure | null, fault: GraphFault | null): FastifyReply => {
+    record(options, request.body, { ...outcomeOf(failure), fault: fault?.kind ?? null });
+    if (failure !== null) return sendFailure(reply, failure);
+    return reply.send({ messaging_product: "whatsapp", success: true });
+  };
   const number = authorize(options, request);
-  if ("failure" in number) return sendFailure(reply, number.failure);
+  if ("failure" in number) return answer(number.failure, null);
   const parsed = parseCallsRequest(request.body);
-  if (!parsed.ok) return sendFailure(reply, parsed.failure);
-  const { action } = parsed.request;
-  const fault = options.faults.take(action);
+  if (!parsed.ok) return answer(parsed.failure, null);
+  const fault = options.faults.take(parsed.request.action);
+  if (fault?.kind === "refuse") return answer(refusalOf(fault), fault);
+  if (fault?.kind === "server-error") return answer(internalFailure, fault);
   if (fault?.kind === "delay") await delay(fault.ms, undefined, { signal: closing });
   else if (fault !== null) {
-    record(options, parsed.request, statusOf(fault), fault.kind === "refuse" ? fault.details : null);
-    return applyFault(fault, reply);
+    const status = fault.kind === "garbage" ? 200 : null;
+    record(options, request.body, { status, details: null, fault: fault.kind });
+    return breakAnswer(fault.kind, reply);
   }
-  const failure = handleCallsRequest(
-    {
-      registry: options.registry,
-      phoneNumberId: request.params.phoneNumberId,
-      isCallingEnabled: number.settings.isCallingEnabled,
-    },
-    parsed.request,
-  );
-  record(options, parsed.request, failure?.status ?? 200, failure === null ? null : detailsOf(failure));
-  logRequest(options, action, failure);
-  if (failure !== null) return sendFailure(reply, failure);
-  return reply.send({ messaging_product: "whatsapp", success: true });
+  const { registry } = options;
+  const { phoneNumberId } = request.params;
+  const { isCallingEnabled } = number.settings;
+  return answer(handleCallsRequest({ registry, phoneNumberId, isCallingEnabled }, parsed.request), fault);
 }
 
 async function serveSettings(
@@ -112,12 +112,8 @@ function isSameToken(left: string, right: string): boolean {
   return leftDigest !== undefined && rightDigest !== undefined && timingSafeEqual(leftDigest, rightDigest);
 }
 
-function applyFault(fault: Exclude<GraphFault, { kind: "delay" }>, reply: FastifyReply): FastifyReply {
-  switch (fault.kind) {
-    case "refuse":
-      return sendFailure(reply, refusalOf(fault.status, fault.code, fault.details));
-    case "server-error":
-      return sendFailure(reply, internalFailure);
+function breakAnswer(kind: "garbage" | "hang" | "disconnect", reply: FastifyReply): FastifyReply {
+  switch (kind) {
     case "garbage":
       return reply.code(200).type("text/html").send("<!DOCTYPE html><title>Sorry</title>");
     case "hang":
@@ -130,40 +126,31 @@ function applyFault(fault: Exclude<GraphFault, { kind: "delay" }>, reply: Fastif
   }
 }
 
-function refusalOf(status: number, code: number, details: string): GraphFailure {
+function refusalOf({
+  status,
+  code,
+  details,
+}: Extract<GraphFaultKind, { readonly kind: "refuse" }>): GraphFailure {
   if (code === 100) return { ...invalidParameter(details), status };
   return callingFailure(status, code, "Refused by a fault of the simulator", details);
 }
 
-function statusOf(fault: GraphFault): number | null {
-  switch (fault.kind) {
-    case "refuse":
-      return fault.status;
-    case "server-error":
-      return 500;
-    case "garbage":
-      return 200;
-    case "hang":
-    case "disconnect":
-    case "delay":
-      return null;
-  }
+function outcomeOf(failure: GraphFailure | null): Pick<GraphRequestRecord, "status" | "details"> {
+  return failure === null
+    ? { status: 200, details: null }
+    : { status: failure.status, details: reasonOf(failure) };
 }
 
+/** Notes the answer with the call that the request names, be the request well-formed or not. */
 function record(
-  { registry }: GraphServerOptions,
-  request: CallsRequest,
-  status: number | null,
-  details: string | null,
+  { registry, settings }: GraphServerOptions,
+  body: unknown,
+  outcome: Pick<GraphRequestRecord, "status" | "details" | "fault">,
 ): void {
-  if (request.action === "connect") return;
-  const session = registry.find(request.callId);
-  if (session !== null && session !== "ended") session.markRequest(request.action, status, details);
-}
-
-function logRequest(options: GraphServerOptions, action: GraphAction, failure: GraphFailure | null): void {
-  const fields = { action, status: failure?.status ?? 200, code: failure?.error["code"] ?? null };
-  options.settings.logger.debug(fields, "request to the Graph API");
+  const { action, callId } = identifyRequest(body);
+  settings.logger.debug({ action, ...outcome }, "request to the Graph API");
+  const session = callId === null ? null : registry.find(callId);
+  if (session !== null && session !== "ended") session.markRequest({ action, ...outcome });
 }
 
 function sendFailure(reply: FastifyReply, failure: GraphFailure): FastifyReply {

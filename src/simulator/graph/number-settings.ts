@@ -1,6 +1,6 @@
 import { z } from "zod";
 
-/** Calling settings of one number. Meta Calling API, "Call settings" (read 2026-11-22); voicemail and SIP are left out. */
+/** Calling settings of one number. Meta Calling API, "Call settings" (read 2026-11-22); voicemail is stored alone. */
 export interface NumberSettings {
   readonly isCallingEnabled: boolean;
   /**
@@ -50,6 +50,8 @@ const callingSchema = z.looseObject({
   callback_permission_status: onOff.optional(),
   // SDES is a real choice at Meta, but this phone speaks DTLS-SRTP alone.
   srtp_key_exchange_protocol: z.literal("DTLS", "SDES calls are not simulated").optional(),
+  // With SIP a real number refuses requests about calls (131055) and sends no webhooks.
+  sip: z.looseObject({ status: z.literal("DISABLED", "SIP calls are not simulated").optional() }).optional(),
   call_hours: callHours.optional(),
   audio: z.looseObject({ additional_codecs: z.array(z.enum(["PCMA", "PCMU"])) }).optional(),
 });

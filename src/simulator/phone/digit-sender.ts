@@ -41,10 +41,7 @@ export class DigitSender {
    * @throws {RingbackError} `OPTION_INVALID` for a character that is no digit and for too many of them.
    */
   push(digits: string): Promise<void> {
-    const events = Array.from(digits, toEvent);
-    if (this.#waiting.length + events.length > MAX_WAITING_STEPS) {
-      throw invalidDigits(`at most ${MAX_WAITING_STEPS} digits can wait to be sent`);
-    }
+    const events = parseDigits(digits, MAX_WAITING_STEPS - this.#waiting.length);
     if (events.length === 0) return Promise.resolve();
     return new Promise((resolve) => {
       events.forEach((event, index) => {
@@ -88,6 +85,15 @@ export class DigitSender {
     packet.payload.writeUInt16BE(Math.min(slot + 1, UPDATES) * UPDATE_TICKS, 2);
     return packet;
   }
+}
+
+/**
+ * RFC 4733 events of a text, `WAIT` for a `w`.
+ * @throws {RingbackError} `OPTION_INVALID` for a character that is no digit and for more than `max`, default 256.
+ */
+export function parseDigits(digits: string, max: number = MAX_WAITING_STEPS): readonly number[] {
+  if (digits.length > max) throw invalidDigits(`at most ${MAX_WAITING_STEPS} digits can wait to be sent`);
+  return Array.from(digits, toEvent);
 }
 
 function toEvent(character: string): number {

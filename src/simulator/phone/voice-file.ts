@@ -29,7 +29,12 @@ export async function decodeVoiceFile(path: string): Promise<VoicePcm> {
     throw unusable(path, "unreadable", "cannot be read", error);
   });
   const audio = await decode(new Uint8Array(bytes)).catch((error: unknown) => {
-    throw unusable(path, "not-audio", "is no audio that can be decoded", error);
+    throw unusable(
+      path,
+      "not-audio",
+      "is no audio that can be decoded; WAV, MP3, Ogg/Opus and FLAC can",
+      error,
+    );
   });
   const length = audio.channelData[0]?.length ?? 0;
   if (length === 0) throw unusable(path, "empty", "has no audio in it");

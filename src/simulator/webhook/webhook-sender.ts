@@ -13,6 +13,13 @@ export interface WebhookSenderOptions {
 
 const USER_AGENT = "facebookexternalua";
 const MAX_CONNECTIONS = 64;
+/** What is read of an answer's body; a longer one is cut off. */
+const MAX_ANSWER_BYTES = 65_536;
+
+type Answer =
+  | { readonly status: number; readonly text: string }
+  /** No answer in time, or no connection. */
+  | { readonly status: null; readonly cause: unknown };
 
 /** Posts webhooks as WhatsApp does: signed raw bytes, at least once, again after anything but 200. */
 export class WebhookSender {
@@ -27,7 +34,8 @@ export class WebhookSender {
 
   /**
    * Delivers a body, at most once more than there are retry delays.
-   * @throws {RingbackError} `SIMULATOR_WEBHOOK_REFUSED` when no attempt was answered with 200.
+   * @throws {RingbackError} `SIMULATOR_WEBHOOK_REFUSED` when no attempt was answered with 200; its cause is a
+   * `TimeoutError` when the last one was not answered in time.
    */
   async send(url: string, body: Uint8Array): Promise<void> {
     const { delivery, logger, appSecret } = this.#options;
@@ -39,16 +47,12 @@ export class WebhookSender {
     };
     for (let attempts = 1; ; attempts += 1) {
       const answer = await this.#exchange(target, "POST", headers, body);
-      if (answer?.status === 200) return;
-      const status = answer?.status ?? null;
+      if (answer.status === 200) return;
       const waitMs = delivery.retryDelaysMs[attempts - 1];
-      logger.warn({ status, attempts, waitMs: waitMs ?? null }, "webhook was not taken");
+      const fields = { status: answer.status, reason: reasonOf(answer), attempts, waitMs: waitMs ?? null };
+      logger.warn(fields, "webhook was not taken");
       if (waitMs === undefined || !(await this.#wait(waitMs))) {
-        throw refusedError(
-          status,
-          attempts,
-          status === null ? "could not be reached" : "refused the webhook",
-        );
+        throw refusedError("did not take the webhook", answer, attempts);
       }
     }
   }
@@ -64,8 +68,8 @@ export class WebhookSender {
     target.searchParams.set("hub.challenge", challenge);
     target.searchParams.set("hub.verify_token", verifyToken);
     const answer = await this.#exchange(target, "GET", {}, null);
-    if (answer?.status === 200 && answer.text === challenge) return;
-    throw refusedError(answer?.status ?? null, 1, "did not answer the verification with its challenge");
+    if (answer.status === 200 && answer.text === challenge) return;
+    throw refusedError("did not answer the verification with its challenge", answer, 1);
   }
 
   /** Gives up what is under way. Idempotent. */
@@ -74,24 +78,19 @@ export class WebhookSender {
     await this.#agent.destroy();
   }
 
-  /** Null: no answer in time, or no connection. */
   async #exchange(
     url: URL,
     method: "GET" | "POST",
     headers: Readonly<Record<string, string>>,
     body: Uint8Array | null,
-  ): Promise<{ readonly status: number; readonly text: string } | null> {
+  ): Promise<Answer> {
     const timeout = AbortSignal.timeout(this.#options.delivery.timeoutMs);
     const signal = AbortSignal.any([timeout, this.#closing.signal]);
     try {
       const answer = await request(url, { method, headers, body, signal, dispatcher: this.#agent });
-      return { status: answer.statusCode, text: await answer.body.text() };
-    } catch (error) {
-      this.#options.logger.debug(
-        { reason: error instanceof Error ? error.name : "unknown" },
-        "webhook failed",
-      );
-      return null;
+      return { status: answer.statusCode, text: await readText(answer.body) };
+    } catch (cause) {
+      return { status: null, cause };
     }
   }
 
@@ -108,15 +107,38 @@ export class WebhookSender {
   }
 }
 
+async function readText(body: AsyncIterable<Uint8Array>): Promise<string> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > MAX_ANSWER_BYTES) break;
+    chunks.push(chunk);
+  }
+  return Buffer.concat(chunks).toString("utf8");
+}
+
+/** A word for people: what came in place of the 200. */
+function reasonOf(answer: Answer): string {
+  if (answer.status !== null) return `HTTP ${answer.status}`;
+  return isTimeout(answer.cause) ? "no answer in time" : "no connection";
+}
+
+function isTimeout(cause: unknown): boolean {
+  return cause instanceof Error && cause.name === "TimeoutError";
+}
+
 function refusedError(
-  status: number | null,
-  attempts: number,
   what: string,
+  answer: Answer,
+  attempts: number,
 ): RingbackError<"SIMULATOR_WEBHOOK_REFUSED"> {
-  const answered = status === null ? "no answer" : `HTTP ${status}`;
   return new RingbackError(
     "SIMULATOR_WEBHOOK_REFUSED",
-    `The program under test ${what} (${answered}, attempts: ${attempts}); expected HTTP 200`,
-    { details: { status, attempts } },
+    `The program under test ${what} (${reasonOf(answer)}, attempts: ${attempts}); expected HTTP 200`,
+    {
+      details: { status: answer.status, attempts },
+      cause: answer.status === null ? answer.cause : undefined,
+    },
   );
 }

@@ -1,4 +1,6 @@
 import { createHmac } from "node:crypto";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, expect, test } from "vitest";
 import {
   act,
@@ -14,14 +16,18 @@ let simulator: Simulator;
 
 beforeEach(async () => {
   receiver = await startReceiver();
+  await start();
+});
+
+async function start(timeoutMs = 10_000): Promise<void> {
   simulator = createSimulator({
     webhookUrl: receiver.url,
     appSecret: "s3cret",
-    webhook: { timeoutMs: 200, retryDelaysMs: [10, 20, 40] },
+    webhook: { timeoutMs, retryDelaysMs: [10, 20, 40] },
     phoneMediaFactory: createFakePhones().factory,
   });
   await simulator.start();
-});
+}
 
 afterEach(async () => {
   await simulator.close();
@@ -90,6 +96,8 @@ test("an old offer says so in its timestamp", async () => {
 });
 
 test("a webhook is sent again, byte for byte, after anything but 200 and after silence", async () => {
+  await simulator.close();
+  await start(500);
   receiver.answers.push(500, 204, "hang");
   const call = await simulator.call();
   expect(eventNames()).toEqual(["connect", "connect", "connect", "connect"]);
@@ -97,7 +105,40 @@ test("a webhook is sent again, byte for byte, after anything but 200 and after s
   expect(bodies.size).toBe(1);
   call.hangUp();
   const { timeline } = await call.ended;
-  expect((timeline.webhookAnsweredMs ?? 0) - timeline.webhookSentMs).toBeGreaterThan(200);
+  expect((timeline.webhookAnsweredMs ?? 0) - timeline.webhookSentMs).toBeGreaterThan(490);
+});
+
+test("a webhook that is never answered says so", async () => {
+  await simulator.close();
+  await start(50);
+  receiver.answers.push("hang", "hang", "hang", "hang");
+  await expect(simulator.call()).rejects.toMatchObject({
+    details: { status: null, attempts: 4 },
+    message: expect.stringContaining("no answer in time"),
+    cause: { name: "TimeoutError" },
+  });
+});
+
+test("of an answer without end only the beginning is read", async () => {
+  let wasCut = false;
+  const server = createServer((request, response) => {
+    request.resume();
+    response.writeHead(200);
+    const pour = setInterval(() => response.write(Buffer.alloc(16_384, "x")), 1);
+    response.on("close", () => {
+      clearInterval(pour);
+      wasCut = true;
+    });
+  });
+  await new Promise<void>((resolve) => {
+    server.listen(0, "127.0.0.1", resolve);
+  });
+  simulator.webhookUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}/`;
+  const call = await simulator.call();
+  expect(call.phase).toBe("ringing");
+  await expect.poll(() => wasCut).toBe(true);
+  server.closeAllConnections();
+  server.close();
 });
 
 test("retries end", async () => {
