@@ -38,6 +38,12 @@ export function parseVoice(text: string): PhoneVoice {
   return tone === undefined ? { type: "file", path: text } : { type: "tone", frequencyHz: Number(tone) };
 }
 
+/** `1w2#`. */
+export function parseDigits(text: string): string {
+  if (/^[0-9*#A-Da-dw]{1,256}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be 1 to 256 of 0-9, *, #, A-D, and w for a wait of 500 ms.");
+}
+
 export function parseWholeNumber(min: number, max: number): (text: string) => number {
   return (text) => {
     const value = Number(text);

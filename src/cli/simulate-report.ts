@@ -4,19 +4,23 @@ import type { GraphRequestRecord, PhoneCallReport, PhoneMediaReport, Simulator }
 export const DEFAULT_APP_SECRET = "simulator-app-secret";
 
 /** One line about a request of the business. */
-export function describeRequest({ action, status, details }: GraphRequestRecord): string {
-  if (status === null) return `${action}: left without an answer by a fault`;
-  if (details !== null) return `${action} refused with HTTP ${status}: ${details}`;
-  return `${action} answered with HTTP ${status}`;
+export function describeRequest({ action, status, details, fault }: GraphRequestRecord): string {
+  const request = action === "unknown" ? "a request of no known action" : action;
+  const cause = fault === null ? "" : ` (fault ${fault})`;
+  if (status === null) return `${request} left without an answer${cause}`;
+  if (details !== null) return `${request} refused with HTTP ${status}: ${details}${cause}`;
+  return `${request} answered with HTTP ${status}${fault === "garbage" ? " and no JSON" : ""}${cause}`;
 }
 
+const TOKEN_HINT = "; the program's WHATSAPP_TOKEN must be simulator-token";
+
 /** What the caller's side measured, in lines. */
-export function describeReport(report: PhoneCallReport): readonly string[] {
+export function describeReport(name: string, report: PhoneCallReport): readonly string[] {
   const { media, timeline } = report;
   const lines = [
-    `Call ${report.status}, ended by ${report.endedBy}, ${report.durationSeconds ?? 0} s`,
-    `  accept           ${since(timeline.webhookSentMs, timeline.acceptMs)} after the webhook`,
-    `  first audio      ${since(timeline.webhookSentMs, timeline.firstRtpMs)} after the webhook`,
+    `${name} ${report.status}, ended by ${report.endedBy}, ${report.durationSeconds ?? 0} s`,
+    `  accept           ${since(timeline.webhookSentMs, timeline.acceptMs)}`,
+    `  first audio      ${since(timeline.webhookSentMs, timeline.firstRtpMs)}`,
     `  received         ${media.packetsReceived} packets, ${media.packetsLost} lost, ${media.packetsDuplicate} twice`,
     `  gaps             longest ${media.longestGapMs.toFixed(0)} ms, 99 % below ${media.gapP99Ms.toFixed(0)} ms`,
     `  sent             ${media.packetsSent} packets`,
@@ -25,13 +29,16 @@ export function describeReport(report: PhoneCallReport): readonly string[] {
   return media.digits === "" ? lines : [...lines, `  digits heard     ${media.digits}`];
 }
 
-/** Why the call did not work, null when the caller was answered and heard audio. */
+/** Why the call did not work, null when the caller was answered and heard audio until the end. */
 export function describeFailure(report: PhoneCallReport): string | null {
   const { acceptMs, firstRtpMs } = report.timeline;
   if (acceptMs === null) return describeUnanswered(report);
-  return firstRtpMs === null
-    ? `no RTP until the call ended (${report.endedBy}): ${blame(report.media)}`
-    : null;
+  if (firstRtpMs === null) {
+    return `no RTP until the call ended (${report.endedBy}): ${blame(report.media)}`;
+  }
+  return report.errorCode === null
+    ? null
+    : `audio stopped and the call was ended with ${report.errorCode}: send packets also when there is nothing to say`;
 }
 
 /** Why there was no call at all. */
@@ -40,11 +47,21 @@ export function describeUnplaced(error: unknown, simulator: Simulator): string {
     return error instanceof Error ? error.message : "the call could not be placed";
   }
   const { status } = error.details;
-  if (status === 401 || status === 403)
-    return `webhook refused with HTTP ${status}: is the app secret the same?`;
-  if (status !== null) return `webhook refused with HTTP ${status}: expected 200`;
+  if (status !== null)
+    return `webhook refused with HTTP ${status}: ${WEBHOOK_ADVICE[status] ?? OTHER_ADVICE}`;
+  if (error.cause instanceof Error && error.cause.name === "TimeoutError") {
+    return "webhook not answered in time: answer with 200 at once, and do the work after it";
+  }
   return `webhook not reached at ${simulator.webhookUrl}; start the program under test with\n${settingsLine(simulator)}`;
 }
+
+const WEBHOOK_ADVICE: Readonly<Record<number, string>> = {
+  401: "is --app-secret the app secret of the program under test (WHATSAPP_APP_SECRET)?",
+  403: "is --app-secret the app secret of the program under test (WHATSAPP_APP_SECRET)?",
+  404: "is the path of --webhook right?",
+  405: "is the path of --webhook right? It takes POST requests",
+};
+const OTHER_ADVICE = "expected 200; the log of the program under test tells more";
 
 /** The environment of a gateway that shall talk to this simulator. */
 function settingsLine(simulator: Simulator): string {
@@ -59,15 +76,22 @@ function settingsLine(simulator: Simulator): string {
 }
 
 function describeUnanswered({ graphRequests, endedBy }: PhoneCallReport): string {
-  const refused = graphRequests.findLast(({ details, status }) => details !== null || status !== 200);
-  if (refused !== undefined) return describeRequest(refused);
+  const refused = graphRequests.findLast(({ status, fault }) => status !== 200 || fault === "garbage");
+  if (refused !== undefined) {
+    const hint = refused.status === 401 && refused.fault === null ? TOKEN_HINT : "";
+    return describeRequest(refused) + hint;
+  }
   switch (endedBy) {
     case "rejected":
       return "not accepted: the business rejected the call";
     case "business":
       return "not accepted: the business ended the call";
     case "not-answered":
-      return "not accepted: the time to answer ran out; did the program get the webhook and call accept?";
+      return `not accepted: the time to answer ran out; ${
+        graphRequests.length === 0
+          ? "no request came, is GRAPH_API_URL of the program the URL above?"
+          : "pre_accept came, but no accept"
+      }`;
     case "caller":
     case "simulator":
     case "no-media":
@@ -99,6 +123,7 @@ function describeFlaws(media: PhoneMediaReport): readonly string[] {
       media.packetsBeforeAccept,
       "packets came before the accept: WhatsApp starts the caller's timer at the first one",
     ],
+    [media.packetsBeforeDtls, "packets came before DTLS was done: the caller does not hear them"],
     [media.packetsWrongPayloadType, "packets have a payload type that was not offered"],
     [media.packetsWrongDuration, "packets are not 20 ms long"],
     [media.badTimestampSteps, "timestamps do not step by 20 ms"],
@@ -109,5 +134,5 @@ function describeFlaws(media: PhoneMediaReport): readonly string[] {
 }
 
 function since(fromMs: number, atMs: number | null): string {
-  return atMs === null ? "never" : `${(atMs - fromMs).toFixed(0)} ms`;
+  return atMs === null ? "never" : `${(atMs - fromMs).toFixed(0)} ms after the webhook`;
 }

@@ -42,16 +42,23 @@ async function run(args: readonly string[], onLine: (line: string) => void = () 
 interface Step {
   readonly action: string;
   readonly sdp?: string;
+  readonly token?: string;
+  /** How long the answer is waited for, in ms. */
+  readonly patienceMs?: number;
 }
 
 /** Runs the command against a program that answers each call with these requests to the Graph API. */
-async function runAgainst(steps: readonly Step[], args: readonly string[] = []): Promise<Run> {
+async function runAgainst(
+  steps: readonly Step[],
+  args: readonly string[] = [],
+  webhookStatus = 200,
+): Promise<Run> {
   let graphUrl = "";
   const server = createServer((request, response) => {
     const chunks: Buffer[] = [];
     request.on("data", (chunk: Buffer) => chunks.push(chunk));
     request.on("end", () => {
-      response.writeHead(200).end();
+      response.writeHead(webhookStatus).end();
       for (const call of callsOf(Buffer.concat(chunks))) {
         if (call.event === "connect") void answer(graphUrl, call.id, steps);
       }
@@ -74,13 +81,14 @@ async function runAgainst(steps: readonly Step[], args: readonly string[] = []):
 }
 
 async function answer(graphUrl: string, callId: string, steps: readonly Step[]): Promise<void> {
-  for (const { action, sdp } of steps) {
+  for (const { action, sdp, token = "simulator-token", patienceMs = 10_000 } of steps) {
     const session = sdp === undefined ? {} : { session: { sdp_type: "answer", sdp } };
     await fetch(`${graphUrl}/v26.0/100000000000001/calls`, {
       method: "POST",
-      headers: { authorization: "Bearer simulator-token", "content-type": "application/json" },
+      headers: { authorization: `Bearer ${token}`, "content-type": "application/json" },
       body: JSON.stringify({ messaging_product: "whatsapp", call_id: callId, action, ...session }),
-    });
+      signal: AbortSignal.timeout(patienceMs),
+    }).catch(() => null);
   }
 }
 
@@ -116,7 +124,7 @@ test("a fault is the reason for a call that was not accepted", async () => {
     ["--fault", "accept:refuse"],
   );
   expect(exitCode).toBe(1);
-  expect(err).toEqual(["accept refused with HTTP 400: Refused by a fault of the simulator"]);
+  expect(err).toEqual(["accept refused with HTTP 400: Refused by a fault of the simulator (fault refuse)"]);
 });
 
 test("an accepted call without audio says how far its media came", async () => {
@@ -126,7 +134,52 @@ test("an accepted call without audio says how far its media came", async () => {
   );
   expect(exitCode).toBe(1);
   expect(err).toEqual(["no RTP until the call ended (caller): no ICE check reached the phone"]);
-  expect(out).toContain("Call COMPLETED, ended by caller, 1 s");
+  expect(out).toContainEqual(expect.stringMatching(/^Call COMPLETED, ended by caller, [1-9] s$/));
+  expect(out).toContain("  first audio      never");
+});
+
+test("a call that a fault spoilt names the fault, whatever the program did then", async () => {
+  const { err } = await runAgainst(
+    [{ action: "accept", sdp: goodAnswer, patienceMs: 300 }, { action: "terminate" }],
+    ["--fault", "accept:hang"],
+  );
+  expect(err).toEqual(["accept left without an answer (fault hang)"]);
+});
+
+test("a program with another token is told which one to take", async () => {
+  const { err, exitCode } = await runAgainst([
+    { action: "accept", sdp: goodAnswer, token: "mine" },
+    { action: "reject" },
+  ]);
+  expect(exitCode).toBe(1);
+  expect(err.join("\n")).toMatch(
+    /accept refused with HTTP 401: .+; the program's WHATSAPP_TOKEN must be simulator-token/,
+  );
+});
+
+test("a voice that is not there is the reason, and no webhook leaves", async () => {
+  const { err, exitCode } = await runAgainst([], ["--audio", "/nowhere/hello.wav"]);
+  expect(exitCode).toBe(1);
+  expect(err).toEqual(["the phone's voice /nowhere/hello.wav is not there"]);
+});
+
+test("what was heard and cannot be written leaves the report on the screen", async () => {
+  const { out, err, exitCode } = await runAgainst([{ action: "reject" }], ["--heard", "/nowhere/heard.wav"]);
+  expect(exitCode).toBe(1);
+  expect(out).toContain("Call FAILED, ended by rejected, 0 s");
+  expect(err.at(-1)).toBe(
+    "What the caller heard could not be written to /nowhere/heard.wav (ENOENT): does the folder exist?",
+  );
+});
+
+test.each([
+  [401, /HTTP 401: is --app-secret the app secret/],
+  [404, /HTTP 404: is the path of --webhook right/],
+  [503, /HTTP 503: expected 200/],
+])("a webhook answered with %i says what to look at", async (status, message) => {
+  const { err, exitCode } = await runAgainst([], [], status);
+  expect(exitCode).toBe(1);
+  expect(err.join("\n")).toMatch(message);
 });
 
 test("reports of several calls come as JSON", async () => {
@@ -144,6 +197,8 @@ test.each([
   [["--webhook", "localhost"], /http or https URL/],
   [["--webhook", "http://127.0.0.1:9/", "--calls", "0"], /whole number from 1 to 1000/],
   [["--webhook", "http://127.0.0.1:9/", "--fault", "accept:sulk"], /ACTION:FAULT/],
+  [["--webhook", "http://127.0.0.1:9/", "--digits", "12x"], /0-9, \*, #, A-D/],
+  [["--webhook", "http://127.0.0.1:9/", "--digits", "1", "--digits-after", "10000"], /no key is pressed/],
 ])("a wrong argument is refused in words: %#", async (args, message) => {
   await expect(run(args)).rejects.toThrow(message);
 });

@@ -1,6 +1,8 @@
 import { type Command, InvalidArgumentError, Option } from "commander";
 import { serializeWav } from "../core/audio/wav.ts";
 import type { DtlsSetup } from "../core/sdp/index.ts";
+import { RingbackError } from "../errors.ts";
+import { type Logger, silentLogger } from "../logger.ts";
 import { onStopSignals } from "../platform/signals.ts";
 import { writeFile } from "../platform/write-file.ts";
 import {
@@ -13,7 +15,7 @@ import {
   type Simulator,
 } from "../simulator/index.ts";
 import type { CliIo } from "./io.ts";
-import { parseFault, parseVoice, parseWholeNumber } from "./simulate-arguments.ts";
+import { parseDigits, parseFault, parseVoice, parseWholeNumber } from "./simulate-arguments.ts";
 import {
   DEFAULT_APP_SECRET,
   describeFailure,
@@ -60,7 +62,7 @@ export function addSimulateCommand(program: Command, io: CliIo): void {
       parseVoice,
       parseVoice("silence"),
     )
-    .option("--digits <digits>", 'keys that the caller presses, such as "1w2#"; w waits 500 ms')
+    .option("--digits <digits>", 'keys that the caller presses, such as "1w2#"; w waits 500 ms', parseDigits)
     .option("--digits-after <ms>", "from the accept to the first key", parseWholeNumber(0, 3_600_000), 1_000)
     .option("--hang-up-after <seconds>", "from the accept to the end", parseWholeNumber(1, 86_400), 10)
     .option("--calls <n>", "calls at the same time", parseWholeNumber(1, MAX_CALLS), 1)
@@ -81,11 +83,14 @@ export function addSimulateCommand(program: Command, io: CliIo): void {
 }
 
 async function simulate(flags: SimulateFlags, io: CliIo): Promise<void> {
+  requireTimeForDigits(flags);
+  const say = (line: string): void => (flags.json === true ? io.err(line) : io.out(line));
   const simulator = createSimulator({
     webhookUrl: flags.webhook,
     port: flags.graphPort,
     appSecret: flags.appSecret,
     webhook: { retryDelaysMs: RETRY_DELAYS_MS },
+    logger: warningsTo(say),
   });
   const stop = onStopSignals(
     () => {
@@ -96,16 +101,30 @@ async function simulate(flags: SimulateFlags, io: CliIo): Promise<void> {
   try {
     await simulator.start();
     for (const fault of flags.fault) simulator.faults.add(fault);
-    const say = (line: string): void => (flags.json === true ? io.err(line) : io.out(line));
     say(`Graph API of the simulated WhatsApp: ${simulator.graphUrl}`);
     const numbered = Array.from({ length: flags.calls }, (_, index) => index + 1);
     const results = await Promise.all(numbered.map((number) => placeCall(simulator, flags, number, say)));
-    await writeHeard(results, flags, say);
     conclude(results, flags, io);
+    await writeHeard(results, flags, io);
   } finally {
     stop();
     await simulator.close();
   }
+}
+
+function requireTimeForDigits({ digits, digitsAfter, hangUpAfter }: SimulateFlags): void {
+  if (digits === undefined || digitsAfter < hangUpAfter * 1_000) return;
+  const message = `no key is pressed: --hang-up-after ${hangUpAfter} (s) is not later than --digits-after ${digitsAfter} (ms)`;
+  throw new RingbackError("OPTION_INVALID", message, { details: { option: "--hang-up-after" } });
+}
+
+/** Shows what the simulator warns of, such as each webhook that was not taken. */
+function warningsTo(say: (line: string) => void): Logger {
+  return {
+    ...silentLogger,
+    warn: (fields, message) =>
+      say(`  !  ${message}${"reason" in fields ? `: ${String(fields.reason)}` : ""}`),
+  };
 }
 
 async function placeCall(
@@ -119,13 +138,13 @@ async function placeCall(
     const name = flags.calls === 1 ? "" : `call ${number}: `;
     say(`${(atMs - placedAtMs).toFixed(0).padStart(7)} ms  ${name}${text}`);
   };
-  tell("the phone calls; connect webhook sent");
+  tell("the phone calls");
   try {
     const call = await simulator.call({
       ...toCallOptions(flags, number),
       onGraphRequest: (request) => tell(describeRequest(request), request.atMs),
     });
-    tell("connect webhook answered with 200");
+    tell("connect webhook delivered");
     announce(call, tell);
     const report = await call.ended;
     tell(`the call ended: ${report.endedBy}`, report.timeline.endedMs);
@@ -153,8 +172,8 @@ function announce(call: PhoneCall, tell: (text: string) => void): void {
 
 async function writeHeard(
   results: readonly CallResult[],
-  { heard }: SimulateFlags,
-  say: (line: string) => void,
+  { heard, json }: SimulateFlags,
+  io: CliIo,
 ): Promise<void> {
   if (heard === undefined) return;
   for (const [index, result] of results.entries()) {
@@ -162,8 +181,17 @@ async function writeHeard(
     const path = index === 0 ? heard : heard.replace(/(\.[^./\\]+)?$/, `-${index + 1}$1`);
     const { report } = result;
     const wav = { sampleRateHz: report.sampleRateHz, channelCount: 1, samples: report.heardPcm() };
-    await writeFile(path, serializeWav(wav));
-    say(`What the caller heard is in ${path}.`);
+    try {
+      await writeFile(path, serializeWav(wav));
+    } catch (error) {
+      const reason = error instanceof Error && "code" in error ? String(error.code) : "unknown reason";
+      io.err(`What the caller heard could not be written to ${path} (${reason}): does the folder exist?`);
+      io.setExitCode(1);
+      return;
+    }
+    const line = `What the caller heard is in ${path}.`;
+    if (json === true) io.err(line);
+    else io.out(line);
   }
 }
 
@@ -176,8 +204,10 @@ function conclude(results: readonly CallResult[], flags: SimulateFlags, io: CliI
     }));
     io.out(JSON.stringify(reports, null, 2));
   } else {
-    const reports = results.flatMap((result) => (result.ok ? [result.report] : []));
-    for (const line of reports.flatMap(describeReport)) io.out(line);
+    for (const [index, result] of results.entries()) {
+      const name = results.length === 1 ? "Call" : `Call ${index + 1}`;
+      if (result.ok) for (const line of describeReport(name, result.report)) io.out(line);
+    }
     for (const reason of new Set(failures)) if (reason !== null) io.err(reason);
   }
   io.setExitCode(failures.some((reason) => reason !== null) ? 1 : 0);
