@@ -47,17 +47,35 @@ test("the public address stands in the candidates, the port is from the range", 
   }
 });
 
-test("an exhausted port range is a clear error", async () => {
+test("an exhausted port range is a clear error, and the calls that have a port keep it", async () => {
   const engine = await createDatachannelEngine({
     bindAddress: "127.0.0.1",
-    portRange: { begin: 42_100, end: 42_100 },
+    portRange: { begin: 42_100, end: 42_101 },
   });
   try {
-    await engine.openLeg(offer, listener);
-    await expect(engine.openLeg(offer, listener)).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });
+    const legs = [await engine.openLeg(offer, listener), await engine.openLeg(offer, listener)];
+    const ports = legs.map((leg) => leg.local.candidates[0]?.port);
+    expect(new Set(ports)).toEqual(new Set([42_100, 42_101]));
+    await expect(engine.openLeg(offer, listener)).rejects.toMatchObject({
+      code: "MEDIA_ENGINE_FAILED",
+      message: expect.stringContaining("portRange must have a free port"),
+      details: { reason: "no local candidate" },
+    });
+    legs[0]?.close();
+    const { local } = await engine.openLeg(offer, listener);
+    expect(local.candidates[0]?.port).toBe(ports[0]);
   } finally {
     await engine.close();
   }
+});
+
+test("a bind address of another machine is a clear error", async () => {
+  // RFC 5737: no machine has it.
+  const engine = await createDatachannelEngine({ bindAddress: "203.0.113.9" });
+  await expect(engine.openLeg(offer, listener)).rejects.toMatchObject({
+    message: expect.stringContaining("bindAddress must be an address of this machine"),
+  });
+  await engine.close();
 });
 
 test("SSRC, CNAME and session id come from the given source of randomness", async () => {

@@ -150,10 +150,7 @@ class DatachannelEngine implements MediaEngine {
     const answer = sdp === undefined ? null : readLocalAnswer(sdp);
     if (answer === null) throw failed("libdatachannel gave no usable answer.", "no answer");
     if (answer.candidates.length === 0) {
-      throw failed(
-        "No UDP port could be opened for the call: check the bind address and that the port range has free ports.",
-        "no local candidate",
-      );
+      throw noLocalCandidate();
     }
     const candidates =
       this.#publicAddress === null
@@ -202,8 +199,20 @@ function failed(message: string, reason: string): RingbackError<"MEDIA_ENGINE_FA
   return new RingbackError("MEDIA_ENGINE_FAILED", message, { details: { engine: NAME, reason } });
 }
 
+function noLocalCandidate(cause?: unknown): RingbackError<"MEDIA_ENGINE_FAILED"> {
+  return new RingbackError(
+    "MEDIA_ENGINE_FAILED",
+    "No UDP port could be opened for the call. bindAddress must be an address of this machine, and portRange must have a free port for each call.",
+    { details: { engine: NAME, reason: "no local candidate" }, cause },
+  );
+}
+
 function toEngineError(error: unknown): RingbackError {
   if (error instanceof RingbackError) return error;
+  // libdatachannel tells its errors apart by their text alone.
+  if (error instanceof Error && error.message.includes("gather local ICE candidates")) {
+    return noLocalCandidate(error);
+  }
   return new RingbackError(
     "MEDIA_ENGINE_FAILED",
     "libdatachannel could not open a media leg for the offer.",

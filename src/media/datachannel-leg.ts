@@ -6,6 +6,9 @@ import type { Logger } from "../logger.ts";
 import { toCandidateLine } from "./datachannel-local.ts";
 import type { MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
 
+/** Each is checked several times a second; WhatsApp names two. */
+const MAX_REMOTE_CANDIDATES = 20;
+
 export interface DatachannelLegOptions {
   readonly peer: PeerConnection;
   readonly track: Track;
@@ -48,8 +51,6 @@ export class DatachannelLeg implements MediaLeg {
     // The binding lets go of a track only through this callback; without it, the process lives on for 8 s
     // after the last call, until the garbage collector comes by (measured with node-datachannel 0.33.4).
     this.#track.onClosed(() => {});
-    // Without a listener for the end, the binding keeps the process alive for seconds after it.
-    this.#track.onClosed(() => {});
   }
 
   get local(): LocalAudio {
@@ -65,14 +66,10 @@ export class DatachannelLeg implements MediaLeg {
   connect(): void {
     if (this.#hasStarted || this.#isClosed) return;
     this.#hasStarted = true;
-    try {
-      for (const candidate of this.#offer.candidates) {
-        if (!isUsable(candidate)) continue;
-        this.#peer.addRemoteCandidate(toCandidateLine(candidate), this.#offer.mid);
-      }
-    } catch (error) {
-      // libdatachannel gives up after 40 s without a candidate and then takes none.
-      this.#logger.warn({ err: error }, "media leg cannot connect");
+    const usable = this.#offer.candidates.filter(isUsable).slice(0, MAX_REMOTE_CANDIDATES);
+    const taken = usable.filter((candidate) => this.#addCandidate(candidate));
+    // Without any, the peer's own checks may still find us; none taken of several, nothing can.
+    if (taken.length === 0 && usable.length > 0) {
       queueMicrotask(() => this.#guard(() => this.#enter("failed")));
     }
   }
@@ -110,6 +107,18 @@ export class DatachannelLeg implements MediaLeg {
       this.#logger.warn({ err: error }, "media leg did not close cleanly");
     }
     this.#onClose(this);
+  }
+
+  #addCandidate(candidate: IceCandidate): boolean {
+    try {
+      this.#peer.addRemoteCandidate(toCandidateLine(candidate), this.#offer.mid);
+      return true;
+    } catch {
+      // One that it cannot read, or any at all: libdatachannel gives up after 40 s without a candidate.
+      // Its message repeats the line, which is no business of the log.
+      this.#logger.warn({ candidateType: candidate.type }, "remote candidate refused");
+      return false;
+    }
   }
 
   #dropSend(): false {

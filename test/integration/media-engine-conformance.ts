@@ -157,6 +157,33 @@ function describeOffers(harness: Harness): void {
     expect(leg.local.setup).toBe("active");
   });
 
+  test("candidates that cannot be used are passed over, the one that can be is taken", async () => {
+    const { leg, recorder } = await harness.open("actpass", (offer) => ({
+      ...offer,
+      candidates: [
+        { ...hostCandidate(9), priority: 2 ** 40 },
+        { ...hostCandidate(9), transport: "tcp" },
+        { ...hostCandidate(9), address: "4f1c2a.local" },
+        { ...hostCandidate(9), address: "2001:db8::1" },
+        ...offer.candidates,
+      ],
+    }));
+    leg.connect();
+    await vi.waitFor(() => expect(recorder.states).toEqual(["connected"]), 10_000);
+  });
+
+  test.each([
+    ["no candidates", []],
+    ["candidates of another address family only", [{ ...hostCandidate(9), address: "2001:db8::1" }]],
+  ])("an offer with %s opens, waits and closes like any other", async (_, candidates) => {
+    const recorder = new Recorder();
+    const leg = await harness.engine.openLeg({ ...offerTo(9), candidates }, recorder);
+    leg.connect();
+    await quiet();
+    leg.close();
+    expect(recorder.states).toEqual([]);
+  });
+
   test("an offer without a usable fingerprint is refused with an error", async () => {
     const offer = { ...offerTo(9), fingerprints: [{ algorithm: "md5", value: "00" }] };
     await expect(harness.engine.openLeg(offer, new Recorder())).rejects.toMatchObject({
