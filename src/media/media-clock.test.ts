@@ -34,6 +34,19 @@ describe("MediaClock", () => {
     expect(ticker.slots).toEqual([3]);
   });
 
+  test("a slot that began early is the one that time is in", () => {
+    const time = new ManualClock();
+    const timers = {
+      setTimer: (delayMs: number, callback: () => void) => time.setTimer(delayMs - 0.5, callback),
+      clearTimer: (handle: object) => time.clearTimer(handle),
+    };
+    const clock = new MediaClock({ clock: time, timers, onError: () => {} });
+    const slots: number[] = [];
+    clock.add({ tick: () => void slots.push(clock.slot) });
+    time.advance(60);
+    expect(slots).toEqual([1, 2, 3]);
+  });
+
   test("timers that fire a little early or late do not add up", () => {
     const time = new ManualClock();
     let jitterMs = 0;

@@ -54,7 +54,8 @@ export class MediaClock {
 
   /** The slot that time is in. */
   get slot(): number {
-    return Math.floor((this.#clock.nowMs() - this.#startMs) / RTP_SLOT_MS);
+    // A timer that fired early has begun its slot.
+    return Math.max(this.#slot, Math.floor((this.#clock.nowMs() - this.#startMs) / RTP_SLOT_MS));
   }
 
   stats(): MediaClockStats {

@@ -27,7 +27,12 @@ function promptOf(...marks: number[]): EncodedPrompt {
   return { packets, durationMs: marks.length * 20 - 5, bytes: marks.length * 2 };
 }
 
-async function setUp(options: { autoConnect?: boolean } = {}) {
+interface SetUp {
+  readonly autoConnect?: boolean;
+  readonly onFirstRtpIn?: () => void;
+}
+
+async function setUp(options: SetUp = {}) {
   const time = new ManualClock({ nowMs: 1003 });
   const clock = new MediaClock({
     clock: time,
@@ -57,7 +62,10 @@ async function setUp(options: { autoConnect?: boolean } = {}) {
       onConnected: () => reports.push("connected"),
       onLost: () => reports.push("lost"),
       onFailed: () => reports.push("failed"),
-      onFirstRtpIn: () => reports.push("first-in"),
+      onFirstRtpIn: () => {
+        reports.push("first-in");
+        options.onFirstRtpIn?.();
+      },
       onFirstRtpOut: () => reports.push("first-out"),
       onDigit: (digit) => digits.push(digit),
       onFrame: (payload, timestamp) => frames.push([[...payload], timestamp]),
@@ -66,8 +74,8 @@ async function setUp(options: { autoConnect?: boolean } = {}) {
   return { time, clock, engine, leg: engine.lastLeg, session, reports, digits, frames };
 }
 
-async function setUpTalking() {
-  const call = await setUp();
+async function setUpTalking(options: SetUp = {}) {
+  const call = await setUp(options);
   call.session.connect();
   await call.time.advanceAsync(0);
   call.session.startRtp();
@@ -257,6 +265,35 @@ describe("the stream that comes in", () => {
     expect(digits).toEqual([]);
     time.advance(60);
     expect(digits).toEqual([{ digit: "3", durationMs: 50 }]);
+  });
+
+  test("keys that have an SSRC of their own, between audio packets, are one digit each", async () => {
+    const { leg, digits } = await setUpTalking();
+    const [audio, keys] = [createPeer(5), createPeer(6)];
+    for (let i = 0; i < 6; i += 1) {
+      leg.receive(audio.audio(1, i * 960));
+      leg.receive(keys.event(9, i >= 3, 160 * (i + 1), 960));
+    }
+    expect(digits).toEqual([{ digit: "9", durationMs: 80 }]);
+  });
+
+  test("a sender that begins anew under its SSRC is understood at once", async () => {
+    const { leg, digits } = await setUpTalking();
+    const peer = createPeer();
+    leg.receive(peer.event(1, true, 800, 9_600_000));
+    const anew = Array.from({ length: 5 }, () => peer.event(2, true, 800, 960));
+    for (const packet of anew) {
+      const view = new DataView(packet.buffer);
+      view.setUint16(2, view.getUint16(2) + 20_000);
+      leg.receive(packet);
+    }
+    expect(digits.map(({ digit }) => digit)).toEqual(["1", "2"]);
+  });
+
+  test("a session closed by its listener reports nothing more of the same packet", async () => {
+    const { leg, session, frames } = await setUpTalking({ onFirstRtpIn: () => session.close() });
+    leg.receive(createPeer().audio(1, 0));
+    expect(frames).toEqual([]);
   });
 
   test("malformed packets and foreign payload types are counted and dropped", async () => {

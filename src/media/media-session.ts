@@ -72,7 +72,8 @@ export class MediaSession implements Ticker {
   #needsMarker = true;
   #firstSlot = 0;
   #lastSlot = 0;
-  #ssrcChanges = 0;
+  #eventSsrc: number | null = null;
+  #restarts = 0;
   #packetsSent = 0;
   #packetsNotSent = 0;
   #slotsSkipped = 0;
@@ -248,13 +249,10 @@ export class MediaSession implements Ticker {
     }
     const nowMs = this.#now.nowMs();
     if (this.#receiver.receive(header, nowMs, isOpus) !== "new") return;
-    if (this.#receiver.ssrcChanges !== this.#ssrcChanges) {
-      this.#ssrcChanges = this.#receiver.ssrcChanges;
-      this.#digits.reset();
-    }
     if (!this.#hasReceived) {
       this.#hasReceived = true;
       this.#listener.onFirstRtpIn();
+      if (this.#isClosed) return;
     }
     if (isOpus) this.#deliverFrame(packet);
     else this.#deliverEvent(packet, nowMs);
@@ -268,7 +266,14 @@ export class MediaSession implements Ticker {
   }
 
   #deliverEvent(packet: Uint8Array, nowMs: number): void {
-    const { payloadOffset, payloadLength, timestamp, marker } = this.#header;
+    const { payloadOffset, payloadLength, timestamp, marker, ssrc } = this.#header;
+    // Timestamps of another stream say nothing about this one's. Some senders give keys an SSRC of their own,
+    // between audio packets: a change from and to audio's is none.
+    if (ssrc !== this.#eventSsrc || this.#receiver.restarts !== this.#restarts) {
+      this.#eventSsrc = ssrc;
+      this.#restarts = this.#receiver.restarts;
+      this.#digits.reset();
+    }
     this.#digits.receive(packet, payloadOffset, payloadLength, timestamp, marker, nowMs);
   }
 }

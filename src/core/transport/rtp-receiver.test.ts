@@ -43,6 +43,13 @@ test("a packet that came before the first one in order counts as received, not a
   expect(receiver.stats()).toMatchObject({ packetsReceived: 2, packetsLost: 0 });
 });
 
+test("packets out of order across the wrap are neither lost nor new twice", () => {
+  const { receiver, receive } = setUp();
+  const arrivals = [65_534, 1, 65_535, 0, 65_535, 2, 1].map((sequence) => receive(sequence));
+  expect(arrivals).toEqual(["new", "new", "new", "new", "duplicate", "new", "duplicate"]);
+  expect(receiver.stats()).toMatchObject({ packetsReceived: 5, packetsDuplicate: 2, packetsLost: 0 });
+});
+
 test("a repeated packet is a duplicate", () => {
   const { receiver, receive } = setUp();
   receive(1);
@@ -62,6 +69,7 @@ test("one packet far off is dropped, two in a row are a restart of the sender", 
   expect(receive(40_001)).toBe("new");
   expect(receive(40_002)).toBe("new");
   expect(receiver.stats()).toMatchObject({ packetsReceived: 5, packetsOutOfRange: 2, packetsLost: 0 });
+  expect(receiver.restarts).toBe(1);
 });
 
 test("another SSRC starts a sequence of its own and keeps the totals", () => {

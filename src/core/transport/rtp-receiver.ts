@@ -47,6 +47,7 @@ export class RtpReceiver {
   #hasStream = false;
   #ssrc = 0;
   #ssrcChanges = 0;
+  #restarts = 0;
   /** Extended sequence numbers: 16 bits plus 65 536 for each wrap (RFC 3550 A.1). */
   #baseSequence = 0;
   #maxSequence = 0;
@@ -93,9 +94,9 @@ export class RtpReceiver {
     return "new";
   }
 
-  /** How often another SSRC took over. */
-  get ssrcChanges(): number {
-    return this.#ssrcChanges;
+  /** How often a sender began anew under its SSRC: its timestamps may then be anywhere. */
+  get restarts(): number {
+    return this.#restarts;
   }
 
   stats(): RtpReceiverStats {
@@ -144,6 +145,7 @@ export class RtpReceiver {
         this.#restartSequence = (sequence + 1) & 0xffff;
         return "out-of-range";
       }
+      this.#restarts += 1;
       this.#restart(sequence);
       return this.#place(sequence);
     }

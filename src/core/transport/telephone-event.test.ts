@@ -91,6 +91,26 @@ test("a key held beyond one segment is one digit with the whole duration", () =>
   expect(digits).toEqual([{ digit: "7", durationMs: (0xffff + 1600) / 8 }]);
 });
 
+test.each([0xffff, 6 * 0xffff])(
+  "a segment whose last packet was lost goes on all the same, %d ticks later",
+  (next) => {
+    const { digits, send } = setUp();
+    send(7, 0, 160, { marker: true });
+    send(7, 0, 0xff00);
+    send(7, next, 800);
+    send(7, next, 1600, { end: true });
+    expect(digits).toEqual([{ digit: "7", durationMs: (0xffff + 1600) / 8 }]);
+  },
+);
+
+test("the same key pressed again is another digit, though all ends of the first were lost", () => {
+  const { digits, send } = setUp();
+  send(7, 0, 160, { marker: true });
+  send(7, 9600, 160, { marker: true });
+  send(7, 9600, 800, { end: true });
+  expect(digits.map(({ digit }) => digit)).toEqual(["7", "7"]);
+});
+
 test("timestamps are compared across their wrap", () => {
   const { digits, send } = setUp();
   send(1, 0xffffff00, 800, { end: true });

@@ -8,6 +8,8 @@ const SEGMENT_FULL_TICKS = 0xffff;
 
 /** WhatsApp sends telephone-event/8000, whatever the audio's clock. */
 const TICKS_PER_MS = 8;
+/** Timestamps run on in the audio's 48 kHz with some senders, in the event's own 8 kHz with others. */
+const AUDIO_TICKS_PER_TICK = 6;
 
 /** Updates come every 20 or 50 ms: half a second without one means that the end was lost. */
 const DEFAULT_END_LOST_MS = 500;
@@ -97,13 +99,12 @@ export class TelephoneEventDecoder {
 
   /** Makes the packet's event the open one. False for repetitions and for packets of earlier events. */
   #follow(event: number, timestamp: number, marker: boolean): boolean {
-    if (this.#hasTimestamp) {
-      if (timestamp === this.#timestamp) return this.#isOpen;
-      if (signedTimestampDistance(this.#timestamp, timestamp) < 0) return false;
-    }
+    const distance = this.#hasTimestamp ? signedTimestampDistance(this.#timestamp, timestamp) : 1;
+    if (distance === 0) return this.#isOpen;
+    if (distance < 0) return false;
     this.#hasTimestamp = true;
     this.#timestamp = timestamp;
-    if (this.#isOpen && !marker && event === this.#event && this.#segmentTicks === SEGMENT_FULL_TICKS) {
+    if (this.#isOpen && !marker && event === this.#event && this.#isNextSegment(distance)) {
       this.#finishedTicks += SEGMENT_FULL_TICKS;
       this.#segmentTicks = 0;
       return true;
@@ -114,6 +115,12 @@ export class TelephoneEventDecoder {
     this.#segmentTicks = 0;
     this.#finishedTicks = 0;
     return true;
+  }
+
+  /** Known by the full segment before it or, when that one's last packet was lost, by its distance from it. */
+  #isNextSegment(distance: number): boolean {
+    if (this.#segmentTicks === SEGMENT_FULL_TICKS) return true;
+    return distance === SEGMENT_FULL_TICKS || distance === SEGMENT_FULL_TICKS * AUDIO_TICKS_PER_TICK;
   }
 
   #finish(): void {
