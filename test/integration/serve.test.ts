@@ -1,0 +1,187 @@
+import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { once } from "node:events";
+import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { fileURLToPath } from "node:url";
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
+import { until } from "./fixture.ts";
+
+const ROOT = fileURLToPath(new URL("../..", import.meta.url));
+let folder = "";
+
+/** A build of its own, so that no other test's build changes the files under the running program. */
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ringback-serve-"));
+  const dist = join(folder, "dist");
+  const tsc = join(ROOT, "node_modules", "typescript", "bin", "tsc");
+  // Types are checked elsewhere; without them a build takes two seconds.
+  const options = ["--noCheck", "--outDir", dist, "--tsBuildInfoFile", join(dist, ".tsbuildinfo")];
+  execFileSync(process.execPath, [tsc, "-p", "tsconfig.build.json", ...options], { cwd: ROOT });
+  for (const each of ["package.json", "assets"])
+    cpSync(join(ROOT, each), join(folder, each), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"));
+}, 60_000);
+
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+interface LogLine {
+  readonly level: string;
+  readonly msg: string;
+  readonly url?: string;
+}
+
+/** `ringback serve` as an operator runs it. */
+class Program {
+  readonly log: LogLine[] = [];
+  stderr = "";
+  readonly #process: ChildProcess;
+  readonly exitCode: Promise<number | null>;
+
+  constructor(settings: Record<string, string>, args: readonly string[] = []) {
+    const main = join(folder, "dist", "cli", "main.js");
+    const env = { PATH: process.env["PATH"] ?? "", ...settings };
+    this.#process = spawn(process.execPath, [main, "serve", ...args], {
+      env,
+      stdio: ["ignore", "pipe", "pipe"],
+    });
+    createInterface({ input: this.#process.stdout! }).on("line", (line) => this.log.push(JSON.parse(line)));
+    this.#process.stderr!.on("data", (chunk: Buffer) => {
+      this.stderr += chunk.toString();
+    });
+    this.exitCode = once(this.#process, "close").then(([code]: (number | null)[]) => code ?? null);
+  }
+
+  /** The webhook's URL, when it is open. */
+  async url(): Promise<string> {
+    await until(() => this.log.some((line) => line.msg === "waiting for calls"), 15_000);
+    return this.log.find((line) => line.url !== undefined)?.url ?? "";
+  }
+
+  get isRunning(): boolean {
+    return this.#process.exitCode === null && this.#process.signalCode === null;
+  }
+
+  signal(name: "SIGTERM" | "SIGKILL"): void {
+    this.#process.kill(name);
+  }
+}
+
+const running: (Program | Simulator)[] = [];
+afterEach(async () => {
+  for (const each of running.splice(0).reverse()) {
+    if (each instanceof Program) {
+      each.signal("SIGKILL");
+      await each.exitCode;
+    } else await each.close();
+  }
+});
+
+async function startBoth(args: readonly string[]): Promise<{ simulator: Simulator; program: Program }> {
+  const simulator = createSimulator({ webhook: { retryDelaysMs: [50] } });
+  running.push(simulator);
+  await simulator.start();
+  const program = new Program(settingsFor(simulator), args);
+  running.push(program);
+  simulator.webhookUrl = await program.url();
+  return { simulator, program };
+}
+
+function settingsFor(simulator: Simulator): Record<string, string> {
+  return {
+    WHATSAPP_TOKEN: simulator.token,
+    WHATSAPP_APP_SECRET: simulator.appSecret,
+    WHATSAPP_WEBHOOK_VERIFICATION_TOKEN: simulator.verifyToken,
+    WHATSAPP_PHONE_NUMBER_ID: simulator.phoneNumbers.map((number) => number.id).join(","),
+    GRAPH_API_URL: simulator.graphUrl,
+    PORT: "0",
+  };
+}
+
+describe("ringback serve", () => {
+  test("answers a call and plays; at SIGTERM it takes no new one, lets the caller finish, and exits with 0", async () => {
+    const { simulator, program } = await startBoth(["--loop"]);
+    await simulator.verifyWebhook();
+    const phone = await simulator.call();
+    expect(await phone.accepted).toBe(true);
+    expect(await phone.media.firstRtp).not.toBeNull();
+    program.signal("SIGTERM");
+    await until(() => program.log.some((line) => line.msg.startsWith("draining")));
+    const late = await simulator.call({ from: "15550001002" });
+    expect((await late.ended).endedBy).toBe("rejected");
+    expect(phone.phase).toBe("active");
+    expect(program.isRunning).toBe(true);
+    phone.hangUp();
+    expect((await phone.ended).status).toBe("COMPLETED");
+    expect(await program.exitCode).toBe(0);
+    expect(program.stderr).toBe("");
+  }, 40_000);
+
+  test("ends the running call at the second SIGTERM, tells WhatsApp, and exits with 0", async () => {
+    const { simulator, program } = await startBoth(["--loop"]);
+    const phone = await simulator.call();
+    expect(await phone.accepted).toBe(true);
+    program.signal("SIGTERM");
+    await until(() => program.log.some((line) => line.msg.startsWith("draining")));
+    const signalledMs = performance.now();
+    program.signal("SIGTERM");
+    expect(await program.exitCode).toBe(0);
+    expect(performance.now() - signalledMs).toBeLessThan(5_000);
+    const report = await phone.ended;
+    expect(report.endedBy).toBe("business");
+    expect(report.graphRequests.at(-1)).toMatchObject({ action: "terminate", status: 200 });
+  }, 40_000);
+
+  test("hangs up after the file when it is not told to hold", async () => {
+    const { simulator, program } = await startBoth(["--then", "hangup"]);
+    const phone = await simulator.call();
+    const report = await phone.ended;
+    expect(report).toMatchObject({ endedBy: "business", status: "COMPLETED" });
+    expect(report.durationSeconds).toBeGreaterThanOrEqual(9);
+    program.signal("SIGTERM");
+    expect(await program.exitCode).toBe(0);
+  }, 40_000);
+
+  test("names every setting that is missing, at once", async () => {
+    const program = new Program({});
+    expect(await program.exitCode).toBe(1);
+    const names = ["TOKEN", "PHONE_NUMBER_ID", "APP_SECRET", "WEBHOOK_VERIFICATION_TOKEN"];
+    for (const name of names) expect(program.stderr).toContain(`\n  WHATSAPP_${name} is missing\n`);
+  });
+
+  test.each([
+    [
+      "a port that is taken",
+      (port: number) => [{ PORT: String(port) }, []] as const,
+      /^ringback: port is taken/,
+    ],
+    [
+      "a file that is not there",
+      () => [{ PORT: "0" }, ["--play", "/nowhere.mp3"]] as const,
+      /^ringback: .*nowhere/,
+    ],
+  ])("says in one line that it cannot start with %s", async (_name, using, message) => {
+    const taken = createServer();
+    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
+    const address = taken.address();
+    const port = typeof address === "object" && address !== null ? address.port : 0;
+    const [settings, args] = using(port);
+    const program = new Program({ ...COMPLETE, ...settings }, args);
+    running.push(program);
+    expect(await program.exitCode).toBe(1);
+    expect(program.stderr).toMatch(message);
+    expect(program.stderr.trim().split("\n")).toHaveLength(1);
+    await new Promise((resolve) => taken.close(resolve));
+  });
+});
+
+const COMPLETE = {
+  WHATSAPP_TOKEN: "a-token",
+  WHATSAPP_APP_SECRET: "a-secret",
+  WHATSAPP_WEBHOOK_VERIFICATION_TOKEN: "a-verify-token",
+  WHATSAPP_PHONE_NUMBER_ID: "100000000000001",
+  GRAPH_API_URL: "http://127.0.0.1:9",
+};
