@@ -3,16 +3,18 @@ import {
   copyFile,
   mkdtemp,
   readFile,
+  rename,
   rm,
   stat,
+  symlink,
   truncate,
   utimes,
   writeFile,
 } from "node:fs/promises";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { fileURLToPath } from "node:url";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import { serializeWav } from "../core/audio/wav.ts";
 import { systemClock } from "../platform/clock.ts";
 import { systemTimers } from "../platform/timers.ts";
@@ -113,6 +115,44 @@ describe("the cache", () => {
     await utimes(path, new Date(), new Date(Date.now() + 5_000));
     expect(await cache.load(path)).not.toBe(after);
     expect(before.durationMs).toBe(1200);
+  });
+
+  test("two paths to one file share its prompt", async () => {
+    const path = inFolder("greeting.wav");
+    await copyFile(fixture("hello-16k.wav"), path);
+    await symlink(path, inFolder("link.wav"));
+    const cache = createPromptCache();
+    const paths = [path, inFolder("link.wav"), relative(process.cwd(), path)];
+    const prompts = await Promise.all(paths.map((each) => cache.load(each)));
+    expect(new Set(prompts).size).toBe(1);
+    expect(cache.stats()).toMatchObject({ prompts: 1, encodes: 1 });
+  });
+
+  test("a file that is moved into the place of another is played, though size and time are the same", async () => {
+    const cache = createPromptCache();
+    const path = inFolder("greeting.wav");
+    await writeFile(path, toneWav(0.5));
+    await writeFile(inFolder("next.wav"), toneWav(0.5, 16_000).subarray(0, 44 + 8_000));
+    await Promise.all([path, inFolder("next.wav")].map((each) => utimes(each, 1e9, 1e9)));
+    expect((await cache.load(path)).durationMs).toBe(500);
+    await rename(inFolder("next.wav"), path);
+    expect((await cache.load(path)).durationMs).toBe(250);
+  });
+
+  test("a file that is replaced while it is loaded is played anew by the next call", async () => {
+    const cache = createPromptCache();
+    const path = inFolder("greeting.wav");
+    await writeFile(path, toneWav(20));
+    const first = cache.load(path);
+    await vi.waitFor(() => expect(cache.stats().encodes).toBe(1));
+    await writeFile(inFolder("next.wav"), toneWav(0.5));
+    await rename(inFolder("next.wav"), path);
+    const second = await cache.load(path);
+    expect(second.durationMs).toBe(500);
+    // It may have found the file still unopened.
+    expect([500, 20_000]).toContain((await first).durationMs);
+    expect((await cache.load(path)).durationMs).toBe(500);
+    expect(cache.stats().prompts).toBe(1);
   });
 
   test("the prompts least recently played go when memory is used up", async () => {

@@ -53,9 +53,9 @@ class FilePromptCache implements PromptCache {
   readonly #maxFileBytes: number;
   readonly #maxDurationMs: number;
   readonly #slices: WorkSlices;
-  /** By path, the least recently used first: a Map keeps the order of insertion. */
+  /** By real path, the least recently used first: a Map keeps the order of insertion. */
   readonly #prompts = new Map<string, CachedPrompt>();
-  /** Loads under way, by path and version; each is waited for by a call, so there are no more than calls. */
+  /** Loads under way, by version and real path; each is waited for by a call, so there are no more than calls. */
   readonly #loading = new Map<string, Promise<EncodedPrompt>>();
   #bytes = 0;
   #encodes = 0;
@@ -69,17 +69,17 @@ class FilePromptCache implements PromptCache {
   }
 
   async load(path: string): Promise<EncodedPrompt> {
-    const version = await this.#checkFile(path);
-    const cached = this.#prompts.get(path);
+    const { realPath, version } = await this.#checkFile(path);
+    const cached = this.#prompts.get(realPath);
     if (cached?.version === version) {
-      this.#prompts.delete(path);
-      this.#prompts.set(path, cached);
+      this.#prompts.delete(realPath);
+      this.#prompts.set(realPath, cached);
       return cached.prompt;
     }
-    const key = `${version} ${path}`;
+    const key = `${version} ${realPath}`;
     const loading = this.#loading.get(key);
     if (loading !== undefined) return loading;
-    const started = this.#loadNew(path, version).finally(() => this.#loading.delete(key));
+    const started = this.#loadNew(path, realPath, version).finally(() => this.#loading.delete(key));
     this.#loading.set(key, started);
     return started;
   }
@@ -93,11 +93,11 @@ class FilePromptCache implements PromptCache {
     };
   }
 
-  async #loadNew(path: string, version: string): Promise<EncodedPrompt> {
+  async #loadNew(path: string, realPath: string, version: string): Promise<EncodedPrompt> {
     this.#encodes += 1;
     const prompt = await this.#encode(path);
-    this.#remove(path);
-    this.#prompts.set(path, { version, prompt });
+    this.#remove(realPath);
+    this.#prompts.set(realPath, { version, prompt });
     this.#bytes += prompt.bytes;
     for (const oldest of this.#prompts.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -120,15 +120,14 @@ class FilePromptCache implements PromptCache {
     }
   }
 
-  #remove(path: string): void {
-    const cached = this.#prompts.get(path);
+  #remove(realPath: string): void {
+    const cached = this.#prompts.get(realPath);
     if (cached === undefined) return;
-    this.#prompts.delete(path);
+    this.#prompts.delete(realPath);
     this.#bytes -= cached.prompt.bytes;
   }
 
-  /** @returns What tells this version of the file from an earlier one. */
-  async #checkFile(path: string): Promise<string> {
+  async #checkFile(path: string): Promise<FileFacts> {
     let facts: FileFacts;
     try {
       facts = await readFileFacts(path);
@@ -138,7 +137,7 @@ class FilePromptCache implements PromptCache {
     if (!facts.isFile) throw mediaFileError(path, "unreadable");
     if (facts.sizeBytes === 0) throw mediaFileError(path, "empty");
     if (facts.sizeBytes > this.#maxFileBytes) throw mediaFileError(path, "too-large");
-    return `${facts.modifiedMs}:${facts.sizeBytes}`;
+    return facts;
   }
 }
 

@@ -1,16 +1,24 @@
-import { type FileHandle, open, stat } from "node:fs/promises";
+import { type FileHandle, open, realpath, stat } from "node:fs/promises";
 
-/** What tells one version of a file from another. */
 export interface FileFacts {
+  /** The one path of the file, whatever links and relative paths lead to it. */
+  readonly realPath: string;
   readonly isFile: boolean;
   readonly sizeBytes: number;
-  readonly modifiedMs: number;
+  /** Differs from that of an earlier version of the file, also of one that was moved into its place. */
+  readonly version: string;
 }
 
 /** @throws The system's error, with its `code`. */
 export async function readFileFacts(path: string): Promise<FileFacts> {
-  const facts = await stat(path);
-  return { isFile: facts.isFile(), sizeBytes: facts.size, modifiedMs: facts.mtimeMs };
+  const realPath = await realpath(path);
+  const facts = await stat(realPath);
+  return {
+    realPath,
+    isFile: facts.isFile(),
+    sizeBytes: facts.size,
+    version: `${facts.ino}:${facts.mtimeMs}:${facts.size}`,
+  };
 }
 
 /**
