@@ -2,6 +2,7 @@ import type { Logger } from "../logger.ts";
 import type { CallEvent, ConnectEvent, TerminateEvent } from "../whatsapp/call-event.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
 import { CallSession, type SessionContext } from "./call-session.ts";
+import { callTag } from "./call-tag.ts";
 
 /** Ended calls that are remembered, so that a late or repeated webhook does not ring again. */
 const MAX_REMEMBERED_ENDS = 10_000;
@@ -112,7 +113,7 @@ export class CallRegistry {
 
   #ignore(event: CallEvent): void {
     this.counters.eventsIgnored += 1;
-    this.#logger.debug({ callId: event.callId, type: event.type }, "webhook event without a use");
+    this.#logger.debug({ call: callTag(event.callId), type: event.type }, "webhook event without a use");
   }
 
   #remove(key: string): void {

@@ -20,6 +20,7 @@ import type { CallEnd, CallEvents, CallHandler, PlayOptions, RemoteError } from 
 import { CallGraph } from "./call-graph.ts";
 import { type CallControl, CallHandle } from "./call-handle.ts";
 import { CallMedia, type MediaContext } from "./call-media.ts";
+import { callTag } from "./call-tag.ts";
 import { SafeEmitter } from "./safe-emitter.ts";
 import { Timeline, type TimelineStep } from "./timeline.ts";
 
@@ -61,7 +62,7 @@ export class CallSession implements CallControl {
   constructor(context: SessionContext, graphClient: GraphClient, event: ConnectEvent, receivedAtMs: number) {
     this.#context = context;
     this.#event = event;
-    this.#logger = context.logger.child({ callId: event.callId, phoneNumberId: event.phoneNumberId });
+    this.#logger = context.logger.child({ call: callTag(event.callId), phoneNumberId: event.phoneNumberId });
     this.events = new SafeEmitter((error, name) =>
       this.#logger.error({ err: error, event: name }, "listener failed"),
     );

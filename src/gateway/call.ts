@@ -30,7 +30,7 @@ export interface CallEnd {
 
 /** What `call.on` tells. Listeners that throw or reject are logged and break nothing. */
 export interface CallEvents {
-  /** The call has gone on. What is told is in `call.phase` as well. */
+  /** The call is in another phase; `call.phase` has it as well. */
   phase: [next: CallPhase, previous: CallPhase];
   /** An RFC 4733 digit that the caller pressed. */
   digit: [digit: Digit];
@@ -49,7 +49,7 @@ export interface PlayOptions {
 
 /** One WhatsApp call, as the user of this library holds it. */
 export interface Call {
-  /** WhatsApp's `wacid.…`. */
+  /** WhatsApp's `wacid.…`. It holds the caller's number in base64: logs have the last 16 characters only. */
   readonly id: string;
   /** The business number that was called. */
   readonly phoneNumberId: string;

@@ -328,6 +328,23 @@ describe("when the Graph API is not kind", () => {
     await phone.ended;
   });
 
+  test.each(["pre_accept", "accept"] as const)(
+    "%s without an answer ends the call in the client's time, and nothing waits for ever",
+    async (action) => {
+      await using pair = await startPair((call) => call.answer(), {
+        gateway: { graph: { timeoutMs: 200 } },
+      });
+      pair.simulator.faults.add({ action, kind: "hang", times: 10 });
+      const phone = await pair.simulator.call();
+      await until(() => pair.calls.length === 1);
+      const end = await pair.calls[0]!.ended;
+      expect(end).toMatchObject({ reason: "graph-unreachable", error: { details: { reason: "timeout" } } });
+      await pair.gateway.close();
+      expect(pair.gateway.status).toMatchObject({ state: "closed", calls: 0 });
+      await phone.ended;
+    },
+  );
+
   test("garbage in place of an answer to accept ends the call as unreachable", async () => {
     await using pair = await startPair((call) => call.answer());
     pair.simulator.faults.add({ action: "accept", kind: "garbage" });

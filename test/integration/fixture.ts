@@ -30,9 +30,9 @@ export async function startPair(
     appSecret: simulator.appSecret,
     verifyToken: simulator.verifyToken,
     phoneNumbers: simulator.phoneNumbers.map((number) => number.id),
-    graph: { url: simulator.graphUrl },
     media: { bindAddress: "127.0.0.1" },
     ...options.gateway,
+    graph: { url: simulator.graphUrl, ...options.gateway?.graph },
   }).onCall((call) => {
     calls.push(call);
     return handler(call);

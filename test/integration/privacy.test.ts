@@ -39,6 +39,8 @@ test("no log line of a good, a refused and an unusable call tells a number, a na
   expect(fingerprint).not.toBe("");
   const secrets = [
     CALLER,
+    // Call ids hold the number in base64.
+    ...pair.calls.map((call) => call.id.slice("wacid.".length, -16)),
     NAME,
     simulator.token,
     simulator.appSecret,
