@@ -256,6 +256,20 @@ test("a request that hangs is let go when the simulator closes", async () => {
   await refused;
 });
 
+test("settings keep what they know, and nothing else", async () => {
+  const known = {
+    call_icons: { restrict_to_user_countries: ["US", "BR"] },
+    sip: { status: "DISABLED", servers: [] },
+    voicemail: { status: "ENABLED", triggers: ["TIMEOUT"] },
+    audio: { additional_codecs: ["PCMA"] },
+  };
+  const body = { calling: { ...known, field_of_a_later_version: 1 } };
+  expect((await requestGraph(simulator, SETTINGS_PATH, { body })).status).toBe(200);
+  const { calling } = (await requestGraph(simulator, SETTINGS_PATH)).body;
+  expect(calling).toMatchObject(known);
+  expect(Object.keys(calling as object)).not.toContain("field_of_a_later_version");
+});
+
 test("settings start as NOT_SET, and call_hours replaces what was stored", async () => {
   expect((await requestGraph(simulator, SETTINGS_PATH)).body).toEqual({
     calling: { status: "ENABLED", call_icon_visibility: "NOT_SET", callback_permission_status: "NOT_SET" },
@@ -284,6 +298,7 @@ test.each([
   [{}, /^calling: /],
   [{ calling: { status: "ON" } }, /^calling\.status: /],
   [{ calling: { srtp_key_exchange_protocol: "SDES" } }, /SDES calls are not simulated/],
+  [{ calling: { call_icons: { restrict_to_user_countries: ["Brazil"] } } }, /must be ISO 3166/],
   [{ calling: { sip: { status: "ENABLED" } } }, /SIP calls are not simulated/],
   [{ calling: { audio: { additional_codecs: ["G722"] } } }, /^calling\.audio\.additional_codecs\.0: /],
   [{ calling: { call_hours: { ...hours, timezone_id: "Mars/Olympus" } } }, /time zone/],

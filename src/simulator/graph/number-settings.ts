@@ -44,15 +44,20 @@ const callHours = z
     if (problem !== null) context.addIssue({ code: "custom", message: problem });
   });
 
-const callingSchema = z.looseObject({
+/** Fields that this list does not have are dropped, so that a number's settings stay small. */
+const callingSchema = z.object({
   status: onOff.optional(),
   call_icon_visibility: z.enum(["DEFAULT", "DISABLE_ALL"]).optional(),
+  call_icons: z
+    .looseObject({ restrict_to_user_countries: z.array(z.string().regex(/^[A-Z]{2}$/, "must be ISO 3166")) })
+    .optional(),
   callback_permission_status: onOff.optional(),
   // SDES is a real choice at Meta, but this phone speaks DTLS-SRTP alone.
   srtp_key_exchange_protocol: z.literal("DTLS", "SDES calls are not simulated").optional(),
   // With SIP a real number refuses requests about calls (131055) and sends no webhooks.
   sip: z.looseObject({ status: z.literal("DISABLED", "SIP calls are not simulated").optional() }).optional(),
   call_hours: callHours.optional(),
+  voicemail: z.looseObject({ status: onOff.optional() }).optional(),
   audio: z.looseObject({ additional_codecs: z.array(z.enum(["PCMA", "PCMU"])) }).optional(),
 });
 
