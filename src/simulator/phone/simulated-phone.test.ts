@@ -100,10 +100,14 @@ describe("a call between the phone and a business", () => {
     await until(() => business.rtp.length >= 1, "the first packet");
     const startMs = performance.now();
     await until(() => business.rtp.length >= 51, "a second of packets");
-    expect(Math.abs(performance.now() - startMs - 1000)).toBeLessThan(300);
+    const elapsedMs = performance.now() - startMs;
+    const sentMs = ((timestampOf(business.rtp.at(-1)!) - timestampOf(business.rtp[0]!)) >>> 0) / 48;
+    expect(Math.abs(elapsedMs - sentMs)).toBeLessThan(300);
     business.rtp.forEach((packet, i) => {
       expect((sequenceOf(packet) - sequenceOf(business.rtp[0]!)) & 0xffff).toBe(i);
-      expect((timestampOf(packet) - timestampOf(business.rtp[0]!)) >>> 0).toBe(i * 960);
+      // More than one step after a stall of this machine: what was missed is skipped.
+      const steps = i === 0 ? 0 : ((timestampOf(packet) - timestampOf(business.rtp[i - 1]!)) >>> 0) / 960;
+      expect(Number.isInteger(steps) && steps >= Math.min(i, 1) && steps < 50).toBe(true);
       expect((packet[1]! & 0x80) !== 0).toBe(i === 0);
     });
   });
