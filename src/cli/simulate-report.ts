@@ -76,7 +76,9 @@ function settingsLine(simulator: Simulator): string {
 }
 
 function describeUnanswered({ graphRequests, endedBy }: PhoneCallReport): string {
-  const refused = graphRequests.findLast(({ status, fault }) => status !== 200 || fault === "garbage");
+  const refusals = graphRequests.filter(({ status, fault }) => status !== 200 || fault === "garbage");
+  // A reject that failed too is not the reason.
+  const refused = refusals.findLast(({ action }) => action !== "reject") ?? refusals.at(-1);
   if (refused !== undefined) {
     const hint = refused.status === 401 && refused.fault === null ? TOKEN_HINT : "";
     return describeRequest(refused) + hint;

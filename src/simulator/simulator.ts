@@ -122,7 +122,7 @@ class WhatsAppSimulator implements Simulator {
     try {
       this.#graphUrl = await this.#listening;
     } catch (cause) {
-      const message = `The Graph API cannot listen on port ${port} of ${host}; port 0 takes any free one`;
+      const message = `The Graph API cannot listen on port ${port} of ${host}; take another one, or 0 for any that is free`;
       throw optionError("port", message, cause);
     }
   }
