@@ -128,11 +128,12 @@ describe("a call that is answered", () => {
     const report = await phone.ended;
     expect(report).toMatchObject({ endedBy: "caller", status: "COMPLETED" });
     expect(report.durationSeconds).toBeGreaterThanOrEqual(64);
-    expect(report.media.packetsReceived).toBeGreaterThan(3_150);
+    // 3,250 slots, less those that a busy machine held up: they are skipped, never sent in a burst.
+    expect(report.media.packetsReceived).toBeGreaterThan(3_000);
     expect(report.media.packetsLost).toBe(0);
     const end = await pair.calls[0]!.ended;
     expect(end.reason).toBe("caller-hangup");
-    expect(pair.calls[0]!.stats()!.received.packetsReceived).toBeGreaterThan(3_150);
+    expect(pair.calls[0]!.stats()!.received.packetsReceived).toBeGreaterThan(3_000);
   }, 90_000);
 });
 
@@ -267,7 +268,12 @@ describe("webhooks as WhatsApp really delivers them", () => {
     );
     expect(await Promise.all(phones.map((phone) => phone.accepted))).toEqual(Array(20).fill(true));
     await Promise.all(phones.map((phone) => phone.media.firstRtp));
-    await until(() => pair.calls.every((call) => (call.stats()?.received.packetsReceived ?? 0) > 50), 10_000);
+    await until(() => {
+      const stats = pair.calls.map((call) => call.stats());
+      return stats.every(
+        (each) => each !== null && each.packetsSent > 50 && each.received.packetsReceived > 50,
+      );
+    }, 10_000);
     for (const phone of phones) phone.hangUp();
     const reports = await Promise.all(phones.map((phone) => phone.ended));
     for (const report of reports) {
