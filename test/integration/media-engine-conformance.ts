@@ -3,6 +3,7 @@ import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AudioDescription, DtlsSetup } from "../../src/core/sdp/model.ts";
 import type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState } from "../../src/media/engine.ts";
 import { hostCandidate, OfferingPeer } from "./offering-peer.ts";
+import { UdpPath } from "./udp-path.ts";
 
 class Recorder implements MediaLegListener {
   readonly received: Uint8Array[] = [];
@@ -41,12 +42,17 @@ class Harness {
     for (const offerer of this.#offerers.splice(0)) offerer.close();
   }
 
+  addOfferer(setup: DtlsSetup): OfferingPeer {
+    const offerer = new OfferingPeer(setup);
+    this.#offerers.push(offerer);
+    return offerer;
+  }
+
   async open(
     setup: DtlsSetup,
     change: (offer: AudioDescription) => AudioDescription = (offer) => offer,
   ): Promise<TestCall> {
-    const offerer = new OfferingPeer(setup);
-    this.#offerers.push(offerer);
+    const offerer = this.addOfferer(setup);
     const recorder = new Recorder();
     const leg = await this.engine.openLeg(change(await offerer.offer()), recorder);
     offerer.answer(leg.local);
@@ -77,6 +83,7 @@ export function describeMediaEngine(name: string, create: () => Promise<MediaEng
     describeConnecting(harness);
     describeOffers(harness);
     describePackets(harness);
+    describeHostilePath(harness);
     describeClosing(harness);
   });
 }
@@ -247,6 +254,54 @@ function describePackets(harness: Harness): void {
     expect(recorder.received[0]).toHaveLength(12 + 33);
     expect(recorder.states).toEqual(["connected"]);
   });
+}
+
+function describeHostilePath(harness: Harness): void {
+  test("garbage and repetitions that seem to come from the peer do no harm, before, during and after DTLS", async () => {
+    const offerer = harness.addOfferer("actpass");
+    const offer = await offerer.offer();
+    await using path = await UdpPath.open(offer.candidates[0]?.port ?? 0);
+    const recorder = new Recorder();
+    const candidates = [hostCandidate(path.port)];
+    const leg = await harness.engine.openLeg({ ...offer, candidates }, recorder);
+    leg.connect();
+    await vi.waitFor(() => expect(path.hasLeg).toBe(true), 5_000);
+    const forge = (): void => {
+      for (const datagram of garbage()) path.forge(datagram);
+    };
+    forge();
+    const forging = setInterval(forge, 5);
+    try {
+      offerer.answer(leg.local);
+      await vi.waitFor(() => expect(recorder.states).toContain("connected"), 10_000);
+      await vi.waitFor(() => expect(offerer.isOpen).toBe(true), 10_000);
+      for (let sequence = 1; sequence <= 5; sequence += 1) offerer.send(rtpPacket(111, 7, 80, sequence));
+      await vi.waitFor(() => expect(recorder.received).toHaveLength(5));
+    } finally {
+      clearInterval(forging);
+    }
+    for (const datagram of path.toLeg) path.forge(datagram);
+    offerer.send(rtpPacket(111, 7, 81, 6));
+    leg.sendRtp(rtpPacket(111, leg.local.ssrc, 44));
+    await vi.waitFor(() => expect(offerer.received).toHaveLength(1));
+    await vi.waitFor(() => expect(recorder.received.at(-1)).toHaveLength(12 + 81));
+    expect(recorder.received).toHaveLength(6);
+    expect(recorder.states).toEqual(["connected"]);
+  });
+}
+
+/** Datagrams of every first byte: STUN, DTLS, RTP and RTCP by RFC 7983, none of them well formed or authentic. */
+function garbage(): Uint8Array[] {
+  const lengths = [0, 1, 12, 13, 60, 1_400];
+  const datagrams = lengths.flatMap((length) =>
+    [0, 1, 20, 22, 23, 63, 64, 128, 144, 191, 255].map((first) =>
+      Uint8Array.from({ length }, (_, i) => (i === 0 ? first : (i * 37 + first) & 0xff)),
+    ),
+  );
+  // A Binding success of nothing. A well-formed handshake record is left out: before its Finished, DTLS 1.2 has no
+  // way to tell a forged one (RFC 6347 §4.1.2.7), whoever knows both ports and forges addresses can end it.
+  const stun = [1, 1, 0, 0, 0x21, 0x12, 0xa4, 0x42, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0];
+  return [...datagrams, Uint8Array.from(stun)];
 }
 
 function describeClosing(harness: Harness): void {
