@@ -94,6 +94,13 @@ describe("what can be played", () => {
   });
 });
 
+test("prompts carry what a receiver makes a lost packet good with", async () => {
+  const { packets } = await createPromptCache().load(fixture("hello-16k.wav"));
+  // RFC 6716 §3.1: configurations below 16 hold SILK; §4.2.3 and §4.2.4: its first bits are VAD and LBRR, the FEC.
+  const withFec = packets.filter(([toc = 0, first = 0]) => toc >> 3 < 16 && (first & 0x40) !== 0);
+  expect(withFec.length).toBeGreaterThan(packets.length / 2);
+});
+
 describe("the cache", () => {
   test("fifty calls at once share one encode and one prompt", async () => {
     const cache = createPromptCache();
@@ -263,7 +270,11 @@ describe("what cannot be played", () => {
     await expect(cache.load(path)).rejects.toMatchObject({ details: { reason: "too-long" } });
     // All of it would take more than a minute.
     expect(performance.now() - startMs).toBeLessThan(10_000);
-    expect(cache.stats()).toMatchObject({ prompts: 0, bytes: 0 });
+    expect(cache.stats()).toMatchObject({ prompts: 0, bytes: 0, encodes: 1 });
+    await expect(cache.load(path)).rejects.toMatchObject({ details: { path, reason: "too-long" } });
+    expect(cache.stats().encodes).toBe(1);
+    await writeFile(path, toneWav(1));
+    expect((await cache.load(path)).durationMs).toBe(1000);
   });
 });
 

@@ -29,7 +29,7 @@ export interface PromptCacheStats {
 export interface PromptCache {
   /**
    * Gives the file at `path`, MP3, WAV, Ogg Opus or FLAC, as an encoded prompt. A file that has changed since is encoded
-   * anew. A failure is not remembered.
+   * anew. Of failures only one is remembered, until the file changes: that it is too long.
    *
    * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
    */
@@ -41,6 +41,16 @@ const MIB = 1024 * 1024;
 
 export function createPromptCache(options: PromptCacheOptions = {}): PromptCache {
   return new FilePromptCache(options);
+}
+
+/** Files remembered to be too long. */
+const MAX_TOO_LONG = 1_000;
+
+interface FileVersion {
+  readonly realPath: string;
+  readonly version: string;
+  /** Of both. */
+  readonly key: string;
 }
 
 interface CachedPrompt {
@@ -57,6 +67,8 @@ class FilePromptCache implements PromptCache {
   readonly #prompts = new Map<string, CachedPrompt>();
   /** Loads under way, by version and real path; each is waited for by a call, so there are no more than calls. */
   readonly #loading = new Map<string, Promise<EncodedPrompt>>();
+  /** Files that are too long, by version and real path, the oldest first: to find that out takes seconds of work. */
+  readonly #tooLong = new Set<string>();
   #bytes = 0;
   #encodes = 0;
   #evictions = 0;
@@ -77,9 +89,10 @@ class FilePromptCache implements PromptCache {
       return cached.prompt;
     }
     const key = `${version} ${realPath}`;
+    if (this.#tooLong.has(key)) throw mediaFileError(path, "too-long");
     const loading = this.#loading.get(key);
     if (loading !== undefined) return loading;
-    const started = this.#loadNew(path, realPath, version).finally(() => this.#loading.delete(key));
+    const started = this.#loadNew(path, { realPath, version, key }).finally(() => this.#loading.delete(key));
     this.#loading.set(key, started);
     return started;
   }
@@ -93,9 +106,13 @@ class FilePromptCache implements PromptCache {
     };
   }
 
-  async #loadNew(path: string, realPath: string, version: string): Promise<EncodedPrompt> {
+  async #loadNew(path: string, { realPath, version, key }: FileVersion): Promise<EncodedPrompt> {
     this.#encodes += 1;
     const prompt = await this.#encode(path);
+    if (prompt === "too-long") {
+      this.#rememberTooLong(key);
+      throw mediaFileError(path, "too-long");
+    }
     this.#remove(realPath);
     this.#prompts.set(realPath, { version, prompt });
     this.#bytes += prompt.bytes;
@@ -107,16 +124,24 @@ class FilePromptCache implements PromptCache {
     return prompt;
   }
 
-  async #encode(path: string): Promise<EncodedPrompt> {
+  async #encode(path: string): Promise<EncodedPrompt | "too-long"> {
     const encoder = await PromptEncoder.create(this.#slices);
     try {
       for await (const samples of decodeFile(path, this.#slices)) {
         await encoder.write(samples);
-        if (encoder.durationMs > this.#maxDurationMs) throw mediaFileError(path, "too-long");
+        if (encoder.durationMs > this.#maxDurationMs) return "too-long";
       }
       return await encoder.finish();
     } finally {
       encoder.close();
+    }
+  }
+
+  #rememberTooLong(key: string): void {
+    this.#tooLong.add(key);
+    for (const oldest of this.#tooLong) {
+      if (this.#tooLong.size <= MAX_TOO_LONG) break;
+      this.#tooLong.delete(oldest);
     }
   }
 
