@@ -1,13 +1,5 @@
 import { InvalidArgumentError } from "commander";
-import type { GraphAction, GraphFault, GraphFaultKind, PhoneVoice } from "../simulator/index.ts";
-
-const ACTIONS = [
-  "connect",
-  "pre_accept",
-  "accept",
-  "reject",
-  "terminate",
-] as const satisfies readonly GraphAction[];
+import { GRAPH_ACTIONS, type GraphFault, type GraphFaultKind, type PhoneVoice } from "../simulator/index.ts";
 
 const DELAY_MS = 2_000;
 
@@ -23,11 +15,11 @@ const FAULTS: Readonly<Record<string, GraphFaultKind>> = {
 /** `accept:refuse`: the next request with this action meets this fault. */
 export function parseFault(text: string): GraphFault {
   const [actionText, kindText = "", ...rest] = text.split(":");
-  const action = ACTIONS.find((name) => name === actionText);
+  const action = GRAPH_ACTIONS.find((name) => name === actionText);
   const fault = Object.hasOwn(FAULTS, kindText) ? FAULTS[kindText] : undefined;
   if (action !== undefined && fault !== undefined && rest.length === 0) return { action, ...fault };
   throw new InvalidArgumentError(
-    `It must be ACTION:FAULT with one of ${ACTIONS.join(", ")} and one of ${Object.keys(FAULTS).join(", ")}.`,
+    `It must be ACTION:FAULT with one of ${GRAPH_ACTIONS.join(", ")} and one of ${Object.keys(FAULTS).join(", ")}.`,
   );
 }
 

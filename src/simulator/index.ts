@@ -1,5 +1,5 @@
 export { decodeAudioFile } from "./decode-audio-file.ts";
-export type { GraphAction } from "./graph/calls-request.ts";
+export { GRAPH_ACTIONS, type GraphAction } from "./graph/calls-request.ts";
 export type { GraphFault, GraphFaultKind, GraphFaults } from "./graph/graph-faults.ts";
 export type { OfferForm } from "./offer.ts";
 export type { PhoneMedia, PhoneMediaReport, PhoneVoice } from "./phone/phone-media.ts";

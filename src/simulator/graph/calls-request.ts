@@ -1,8 +1,8 @@
-import type { UserCallAction } from "../user-call-state.ts";
 import { type GraphFailure, invalidParameter } from "./graph-failure.ts";
 
 /** Every action of `POST /{phone-number-id}/calls`. Meta Calling API, "Reference" (read 2026-11-22). */
-export type GraphAction = "connect" | UserCallAction;
+export const GRAPH_ACTIONS = ["connect", "pre_accept", "accept", "reject", "terminate"] as const;
+export type GraphAction = (typeof GRAPH_ACTIONS)[number];
 
 export type CallsRequest =
   | { readonly action: "connect" }
@@ -20,14 +20,6 @@ export type CallsRequestResult =
 
 type JsonObject = Readonly<Record<string, unknown>>;
 
-const ACTIONS = [
-  "connect",
-  "pre_accept",
-  "accept",
-  "reject",
-  "terminate",
-] as const satisfies readonly GraphAction[];
-
 const MAX_CALLBACK_DATA_CHARS = 512;
 const MAX_PURPOSE_CHARS = 250;
 
@@ -39,7 +31,7 @@ export function identifyRequest(body: unknown): {
   if (!isObject(body)) return { action: "unknown", callId: null };
   const callId = body["call_id"];
   return {
-    action: ACTIONS.find((name) => name === body["action"]) ?? "unknown",
+    action: GRAPH_ACTIONS.find((name) => name === body["action"]) ?? "unknown",
     callId: isText(callId) ? callId : null,
   };
 }
@@ -59,7 +51,7 @@ export function parseCallsRequest(body: unknown): CallsRequestResult {
     case "terminate":
       return withCallId(body, (callId) => ({ action, callId }));
     default:
-      return refuse(`action must be one of ${ACTIONS.join(", ")}`);
+      return refuse(`action must be one of ${GRAPH_ACTIONS.join(", ")}`);
   }
 }
 
