@@ -6,6 +6,8 @@ import { RTP_SLOT_MS } from "./rtp-clock.ts";
 export interface Ticker {
   /** Slot numbers grow; a jump of more than one means that the program was held up and slots were skipped. */
   tick(slot: number): void;
+  /** `tick` threw: it will not be called again. */
+  tickFailed?(): void;
 }
 
 export interface MediaClockOptions {
@@ -103,6 +105,7 @@ export class MediaClock {
     } catch (error) {
       this.#tickers.delete(ticker);
       this.#onError(error, ticker);
+      ticker.tickFailed?.();
     }
   }
 

@@ -30,6 +30,7 @@ function promptOf(...marks: number[]): EncodedPrompt {
 interface SetUp {
   readonly autoConnect?: boolean;
   readonly onFirstRtpIn?: () => void;
+  readonly engineFails?: boolean;
 }
 
 async function setUp(options: SetUp = {}) {
@@ -38,7 +39,7 @@ async function setUp(options: SetUp = {}) {
     clock: time,
     timers: time,
     onError: (error) => {
-      throw error;
+      if (options.engineFails !== true) throw error;
     },
   });
   // The session begins somewhere within a slot, as calls do.
@@ -352,4 +353,14 @@ describe("the transport's states", () => {
     const opening = MediaSession.open({ ...options, random: (length) => new Uint8Array(length), listener });
     await expect(opening).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });
   });
+});
+
+test("an engine that throws while it sends is reported as a lost transport, once", async () => {
+  const { leg, time, reports } = await setUpTalking({ engineFails: true });
+  leg.sendRtp = () => {
+    throw new Error("a fault of the engine");
+  };
+  time.advance(100);
+  expect(reports).toEqual(["ice", "connected", "first-out", "lost"]);
+  expect(time.pendingTimers).toBe(0);
 });

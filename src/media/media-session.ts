@@ -171,6 +171,11 @@ export class MediaSession implements Ticker {
     this.#sendNext();
   }
 
+  /** For the media clock: without its ticks the stream is dead. */
+  tickFailed(): void {
+    this.#onLegState("failed");
+  }
+
   get #leg(): MediaLeg {
     return this.#opened.leg;
   }
