@@ -1,5 +1,5 @@
 import { execFileSync } from "node:child_process";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, rmSync, statSync, symlinkSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
@@ -55,6 +55,10 @@ describe("the packed package", () => {
     const script = `import { createRequire } from "node:module";
       console.log(typeof createRequire(process.cwd() + "/x.js")("ringback").createGateway);`;
     expect(node(script).trim()).toBe("function");
+  });
+
+  test("its command can be started as it was built: npx links to it without touching it", () => {
+    expect(statSync(join(ROOT, "dist", "cli", "main.js")).mode & 0o111).toBe(0o111);
   });
 
   test("its command says its version", () => {
