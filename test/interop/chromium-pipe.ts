@@ -1,5 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
-import { existsSync, mkdtempSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync } from "node:fs";
+import { rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Readable, Writable } from "node:stream";
@@ -52,6 +53,8 @@ export class ChromiumPipe implements AsyncDisposable {
     this.#profile = profile;
     this.#process = spawn(CHROMIUM, [...FLAGS, `--user-data-dir=${profile}`], {
       stdio: ["ignore", "ignore", "ignore", "pipe", "pipe"],
+      // A group of its own: its helpers outlive it for a moment and go on writing into the profile.
+      detached: true,
     });
     // The browser reads commands from descriptor 3 and writes replies to 4.
     this.#toBrowser = this.#process.stdio[3] as Writable;
@@ -79,12 +82,13 @@ export class ChromiumPipe implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    if (this.#process.exitCode === null && this.#process.signalCode === null) {
+    const { pid } = this.#process;
+    if (pid !== undefined && this.#process.exitCode === null && this.#process.signalCode === null) {
       const exited = new Promise((resolve) => this.#process.once("exit", resolve));
-      this.#process.kill();
+      process.kill(-pid, "SIGKILL");
       await exited;
     }
-    rmSync(this.#profile, { recursive: true, force: true, maxRetries: 10 });
+    await rm(this.#profile, { recursive: true, force: true, maxRetries: 10, retryDelay: 50 });
   }
 
   #send(method: string, params: object): Promise<Record<string, unknown>> {
