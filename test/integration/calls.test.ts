@@ -126,14 +126,18 @@ describe("a call that is answered", () => {
     await using pair = await startPair(answerAndHold);
     const phone = await pair.simulator.call({ voice: TONE, hangUpAfterMs: 65_000 });
     const report = await phone.ended;
-    expect(report).toMatchObject({ endedBy: "caller", status: "COMPLETED" });
-    expect(report.durationSeconds).toBeGreaterThanOrEqual(64);
-    // 3,250 slots, less those that a busy machine held up: they are skipped, never sent in a burst.
-    expect(report.media.packetsReceived).toBeGreaterThan(3_000);
-    expect(report.media.packetsLost).toBe(0);
-    const end = await pair.calls[0]!.ended;
-    expect(end.reason).toBe("caller-hangup");
-    expect(pair.calls[0]!.stats()!.received.packetsReceived).toBeGreaterThan(3_000);
+    expect(report).toMatchObject({ endedBy: "caller", status: "COMPLETED", durationSeconds: 65 });
+    const call = pair.calls[0]!;
+    expect((await call.ended).reason).toBe("caller-hangup");
+    const { packetsSent, slotsSkipped, received } = call.stats()!;
+    // A slot is sent or, when the machine is busy, skipped and counted; there are 50 a second.
+    expect(packetsSent + slotsSkipped).toBeGreaterThanOrEqual(3_240);
+    expect(packetsSent).toBeGreaterThan(3_000);
+    // The phone hears no more once it has hung up; the webhook that says so takes a moment.
+    expect(report.media.packetsReceived).toBeGreaterThanOrEqual(packetsSent - 25);
+    expect(received.packetsReceived).toBeGreaterThan(3_000);
+    expect(received.packetsReceived).toBeGreaterThanOrEqual(report.media.packetsSent - 25);
+    expect([report.media.packetsLost, received.packetsLost]).toEqual([0, 0]);
   }, 90_000);
 });
 

@@ -39,6 +39,17 @@ function delayed(pcm: Int16Array, delayMs: number, tailMs = 0): Int16Array {
   return out;
 }
 
+/** As a sender does that was held up: it goes on where it stopped. */
+function withPauses(pcm: Int16Array, count: number, pauseMs: number): Int16Array {
+  const pause = (pauseMs * RATE_HZ) / 1000;
+  const out = new Int16Array(pcm.length + count * pause);
+  for (let i = 0; i <= count; i += 1) {
+    const from = Math.floor((pcm.length * i) / (count + 1));
+    out.set(pcm.subarray(from, Math.floor((pcm.length * (i + 1)) / (count + 1))), from + i * pause);
+  }
+  return out;
+}
+
 function toneOf(frequencyHz: number, ms: number): Int16Array {
   return Int16Array.from({ length: (ms * RATE_HZ) / 1000 }, (_, i) =>
     Math.round(8000 * Math.sin((2 * Math.PI * frequencyHz * i) / RATE_HZ)),
@@ -62,6 +73,17 @@ describe("compareAudio", () => {
     const found = compareAudio(workshop, delayed(workshopHeard, delayMs, 2000), RATE_HZ);
     expect(found.similarity).toBeGreaterThan(0.9);
     expect(Math.abs(found.offsetMs - delayMs)).toBeLessThan(15);
+  });
+
+  it.each([
+    [1, 20],
+    [3, 60],
+    [10, 20],
+  ])("knows speech again that %i pauses of %i ms were put into", (count, pauseMs) => {
+    const found = compareAudio(workshop, withPauses(workshopHeard, count, pauseMs), RATE_HZ);
+    expect(found.similarity).toBeGreaterThan(0.85);
+    const other = compareAudio(parcel, withPauses(workshopHeard, count, pauseMs), RATE_HZ);
+    expect(other.similarity).toBeLessThan(0.5);
   });
 
   it("does not mind loudness", () => {

@@ -1,4 +1,5 @@
 import { BANDS, BandEnergy } from "./band-energy.ts";
+import { type FeatureFrames, followDelays } from "./delay-path.ts";
 
 /** Step of the envelopes, and of the frames that are compared. */
 const FRAME_MS = 20;
@@ -8,6 +9,8 @@ const FINE_MS = 2.5;
 const CANDIDATES = 3;
 /** Two candidates are at least this far apart. */
 const CANDIDATE_SPACING_FRAMES = 5;
+/** Pauses that are followed, before and after the best place, all together: 0.6 s. */
+const MAX_DELAY_FRAMES = 30;
 /** Frames this far below the loudest one of the reference are pauses. */
 const VOICED_RANGE_DB = 40;
 /** What is this far below the loudest band of its side is noise of the codec. */
@@ -29,7 +32,8 @@ export interface AudioSimilarity {
  *
  * The place is where the two loudness envelopes agree best. The similarity is the correlation of the log
  * energies of 16 bands (120 to 5500 Hz), each freed of its mean, over the frames in which the reference is
- * not silent; so it depends neither on loudness nor on the phase that a codec does not keep.
+ * not silent; so it depends neither on loudness nor on the phase that a codec does not keep. A sender that was held up
+ * makes pauses: what comes after one is heard all the same, only later.
  *
  * @param reference Mono PCM. Without any sound in it the similarity is 0.
  * @param heard Mono PCM of the same rate.
@@ -49,18 +53,25 @@ export function compareAudio(
   let best: AudioSimilarity = { similarity: 0, offsetMs: 0 };
   for (const coarse of likelyOffsets(reference, heard, frameSamples)) {
     const offset = refineOffset(reference, heard, coarse, frameSamples, sampleRateHz);
-    const actual = new Bands(bands, heard, offset, frames, frameSamples);
-    const similarity = Math.max(0, correlate(expected, actual, voiced));
-    if (similarity >= best.similarity) best = { similarity, offsetMs: (offset / sampleRateHz) * 1000 };
+    const start = offset - MAX_DELAY_FRAMES * frameSamples;
+    const actual = new Bands(bands, heard, start, frames + 2 * MAX_DELAY_FRAMES, frameSamples);
+    const delays = followDelays(expected, actual, 2 * MAX_DELAY_FRAMES);
+    const similarity = Math.max(0, correlate(expected, actual, delays, voiced));
+    if (similarity < best.similarity) continue;
+    const begin = start + (delays[voiced[0] ?? 0] ?? 0) * frameSamples;
+    best = { similarity, offsetMs: (begin / sampleRateHz) * 1000 };
   }
   return best;
 }
 
 /** Band energies of consecutive frames, limited from below to what can be heard. */
-class Bands {
+class Bands implements FeatureFrames {
   readonly values: Float64Array;
+  readonly frames: number;
+  readonly features: number = BANDS;
 
   constructor(bands: BandEnergy, pcm: Int16Array, start: number, frames: number, frameSamples: number) {
+    this.frames = frames;
     this.values = new Float64Array(frames * BANDS);
     for (let i = 0; i < frames; i += 1) bands.measure(pcm, start + i * frameSamples, this.values, i * BANDS);
     let loudest = SILENCE_DB;
@@ -74,16 +85,17 @@ class Bands {
   }
 }
 
-function correlate(expected: Bands, actual: Bands, voiced: readonly number[]): number {
+function correlate(expected: Bands, actual: Bands, delays: Int16Array, voiced: readonly number[]): number {
+  const heardAt = voiced.map((frame) => frame + (delays[frame] ?? 0));
   let covariance = 0;
   let expectedVariance = 0;
   let actualVariance = 0;
   for (let band = 0; band < BANDS; band += 1) {
     const expectedMean = meanOf(expected, band, voiced);
-    const actualMean = meanOf(actual, band, voiced);
-    for (const frame of voiced) {
-      const a = expected.at(frame, band) - expectedMean;
-      const b = actual.at(frame, band) - actualMean;
+    const actualMean = meanOf(actual, band, heardAt);
+    for (let i = 0; i < voiced.length; i += 1) {
+      const a = expected.at(voiced[i] ?? 0, band) - expectedMean;
+      const b = actual.at(heardAt[i] ?? 0, band) - actualMean;
       covariance += a * b;
       expectedVariance += a * a;
       actualVariance += b * b;
