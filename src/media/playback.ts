@@ -34,10 +34,6 @@ export class PromptPlayback implements Playback {
     });
   }
 
-  get isOver(): boolean {
-    return this.#isOver;
-  }
-
   /** The packet of the next slot; null when it is over. */
   take(): Uint8Array | null {
     if (this.#isOver) return null;

@@ -49,10 +49,6 @@ export class RtpOut {
     return this.#timestamp;
   }
 
-  get isRunning(): boolean {
-    return this.#timer !== null;
-  }
-
   /** Idempotent. No start after a stop. */
   start(): void {
     if (this.#timer !== null || this.#isStopped) return;
