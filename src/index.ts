@@ -21,8 +21,8 @@ export type { GatewayOptions, MediaOptions, PhoneNumber } from "./gateway/option
 
 export type { EndExplanation } from "./core/call/explain-end.ts";
 export type { CallPhase, EndReason, IncomingCallOptions } from "./core/call/types.ts";
-export type { RtpReceiverStats } from "./core/transport/rtp-receiver.ts";
-export type { TelephoneEventStats } from "./core/transport/telephone-event.ts";
+export type { RtpReceiverStats } from "./core/transport/rtp/rtp-receiver.ts";
+export type { TelephoneEventStats } from "./core/transport/rtp/telephone-event.ts";
 export type { Call, CallEnd, CallEvents, PlayOptions, RemoteError } from "./gateway/call.ts";
 export type { TimelineEntry, TimelineStep } from "./gateway/timeline.ts";
 export type { Digit, MediaStats, PlayResult } from "./media/index.ts";

@@ -4,7 +4,7 @@ import type { AudioDescription } from "../core/sdp/model.ts";
 import { createDatachannelEngine } from "./datachannel-engine.ts";
 import type { MediaLegListener } from "./engine.ts";
 
-const listener: MediaLegListener = { onIceConnected() {}, onState() {}, onRtp() {} };
+const listener: MediaLegListener = { onIceConnected() {}, onState() {}, onRtp() {}, onRtcp() {} };
 
 const offer: AudioDescription = {
   mid: "audio",

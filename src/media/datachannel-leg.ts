@@ -1,7 +1,7 @@
 import type { PeerConnection, Track } from "node-datachannel";
 import { ipVersion } from "../core/sdp/ip-version.ts";
 import type { AudioDescription, IceCandidate, LocalAudio } from "../core/sdp/model.ts";
-import { isRtcp } from "../core/transport/rtp.ts";
+import { isRtcp } from "../core/transport/rtp/rtp.ts";
 import type { Logger } from "../logger.ts";
 import { toCandidateLine } from "./datachannel-local.ts";
 import type { MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
@@ -87,11 +87,18 @@ export class DatachannelLeg implements MediaLeg {
     return true;
   }
 
+  /** libdatachannel passes RTCP on a track as it passes RTP. */
+  sendRtcp(packet: Uint8Array): boolean {
+    return this.sendRtp(packet);
+  }
+
   stats(): MediaLegStats {
     return {
       bytesSent: this.#bytesSent,
       bytesReceived: this.#bytesReceived,
       sendsDropped: this.#sendsDropped,
+      rttMs: null,
+      datagramsDropped: 0,
     };
   }
 
@@ -164,11 +171,11 @@ export class DatachannelLeg implements MediaLeg {
   #onPacket(packet: Uint8Array): void {
     if (this.#isClosed) return;
     this.#bytesReceived += packet.length;
-    if (isRtcp(packet)) return;
     try {
-      this.#listener.onRtp(packet);
+      if (isRtcp(packet)) this.#listener.onRtcp(packet);
+      else this.#listener.onRtp(packet);
     } catch (error) {
-      this.#logger.error({ err: error }, "RTP listener failed");
+      this.#logger.error({ err: error }, "packet listener failed");
     }
   }
 

@@ -1,15 +1,27 @@
 import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
+import type { TransportEndReason } from "../core/transport/call-transport.ts";
 
 /** What happened to a leg's transport. `connected`: ICE and DTLS are up, SRTP keys are in place. */
 export type MediaLegState = "connected" | "disconnected" | "failed" | "closed";
+
+/** Why a leg went down, where that is known. */
+export type MediaDownReason =
+  | TransportEndReason
+  /** The worker that carried the call broke down. */
+  | "worker-crashed"
+  /** The engine itself broke down; the log has the error. */
+  | "engine-error";
 
 /** Where a leg reports. Per-packet callbacks are plain functions: no event, no promise. */
 export interface MediaLegListener {
   /** ICE has a working pair; DTLS may still be under way. At most once. */
   onIceConnected(): void;
-  onState(state: MediaLegState): void;
+  /** `reason` comes with `disconnected`, `failed` and `closed`, when the engine knows it. */
+  onState(state: MediaLegState, reason?: MediaDownReason): void;
   /** A decrypted RTP packet; the bytes are valid only during the call. */
   onRtp(packet: Uint8Array): void;
+  /** A decrypted compound RTCP packet; the bytes are valid only during the call. */
+  onRtcp(packet: Uint8Array): void;
 }
 
 export interface MediaLegStats {
@@ -17,6 +29,10 @@ export interface MediaLegStats {
   readonly bytesReceived: number;
   /** Packets that the transport refused to send (not connected, buffer full). */
   readonly sendsDropped: number;
+  /** Latest round trip of an ICE check; null when none was measured. */
+  readonly rttMs: number | null;
+  /** Datagrams from the network that were dropped: malformed, not authentic, replayed, from an address that is not the peer's. */
+  readonly datagramsDropped: number;
 }
 
 /** One call's secure media transport. */
@@ -27,6 +43,8 @@ export interface MediaLeg {
   connect(): void;
   /** Sends one RTP packet, encrypted. The bytes are free for reuse when it returns. False when it was not sent. */
   sendRtp(packet: Uint8Array): boolean;
+  /** Sends one compound RTCP packet, encrypted. False when it was not sent. */
+  sendRtcp(packet: Uint8Array): boolean;
   stats(): MediaLegStats;
   /** Releases sockets and keys. Idempotent; nothing is reported after it. */
   close(): void;

@@ -1,4 +1,4 @@
-export type { Digit } from "../core/transport/telephone-event.ts";
+export type { Digit } from "../core/transport/rtp/telephone-event.ts";
 export { createDatachannelEngine, type DatachannelEngineOptions } from "./datachannel-engine.ts";
 export type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
 export { MediaClock, type MediaClockOptions, type MediaClockStats, type Ticker } from "./media-clock.ts";

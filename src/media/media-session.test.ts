@@ -1,7 +1,7 @@
 import { describe, expect, test } from "vitest";
 import type { AudioDescription } from "../core/sdp/model.ts";
-import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp.ts";
-import type { Digit } from "../core/transport/telephone-event.ts";
+import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp/rtp.ts";
+import type { Digit } from "../core/transport/rtp/telephone-event.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ScriptedMediaEngine } from "../testing/scripted-media.ts";
 import { MediaClock } from "./media-clock.ts";

@@ -1,11 +1,11 @@
 import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
-import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp.ts";
-import { RtpReceiver, type RtpReceiverStats } from "../core/transport/rtp-receiver.ts";
+import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp/rtp.ts";
+import { RtpReceiver, type RtpReceiverStats } from "../core/transport/rtp/rtp-receiver.ts";
 import {
   type Digit,
   TelephoneEventDecoder,
   type TelephoneEventStats,
-} from "../core/transport/telephone-event.ts";
+} from "../core/transport/rtp/telephone-event.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type Random, randomUint32 } from "../platform/random.ts";
 import type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
@@ -223,6 +223,7 @@ export class MediaSession implements Ticker {
       },
       onState: (state) => this.#onLegState(state),
       onRtp: (packet) => this.#onRtp(packet),
+      onRtcp: () => {},
     };
   }
 

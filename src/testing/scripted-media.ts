@@ -1,6 +1,12 @@
 import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
 import { RingbackError } from "../errors.ts";
-import type { MediaEngine, MediaLeg, MediaLegListener, MediaLegStats } from "../media/engine.ts";
+import type {
+  MediaDownReason,
+  MediaEngine,
+  MediaLeg,
+  MediaLegListener,
+  MediaLegStats,
+} from "../media/engine.ts";
 
 export interface ScriptedMediaOptions {
   /** Report `connected` soon after `connect()`. Default true; otherwise the test calls `reportConnected`. */
@@ -56,6 +62,8 @@ export class ScriptedMediaLeg implements MediaLeg {
   readonly local: LocalAudio;
   /** Copies of the RTP packets sent while the leg was connected. */
   readonly sent: Uint8Array[] = [];
+  /** Copies of the RTCP packets sent while the leg was connected. */
+  readonly sentRtcp: Uint8Array[] = [];
   sentCount = 0;
   sendsDropped = 0;
   connectCalls = 0;
@@ -106,9 +114,15 @@ export class ScriptedMediaLeg implements MediaLeg {
     return true;
   }
 
+  sendRtcp(packet: Uint8Array): boolean {
+    if (!this.isConnected || this.isClosed) return false;
+    if (this.sentRtcp.length < MAX_KEPT_PACKETS) this.sentRtcp.push(packet.slice());
+    return true;
+  }
+
   stats(): MediaLegStats {
     const bytesSent = this.sent.reduce((sum, packet) => sum + packet.length, 0);
-    return { bytesSent, bytesReceived: 0, sendsDropped: this.sendsDropped };
+    return { bytesSent, bytesReceived: 0, sendsDropped: this.sendsDropped, rttMs: null, datagramsDropped: 0 };
   }
 
   close(): void {
@@ -132,10 +146,15 @@ export class ScriptedMediaLeg implements MediaLeg {
   }
 
   /** The transport goes down. */
-  reportDown(state: "disconnected" | "failed" | "closed"): void {
+  reportDown(state: "disconnected" | "failed" | "closed", reason?: MediaDownReason): void {
     if (this.isClosed) return;
     this.isConnected = false;
-    this.#listener.onState(state);
+    this.#listener.onState(state, reason);
+  }
+
+  /** An RTCP packet comes in from the peer. */
+  receiveRtcp(packet: Uint8Array): void {
+    if (!this.isClosed) this.#listener.onRtcp(packet);
   }
 
   /** A packet comes in from the peer. */

@@ -7,6 +7,7 @@ import { UdpPath } from "./udp-path.ts";
 
 class Recorder implements MediaLegListener {
   readonly received: Uint8Array[] = [];
+  readonly receivedRtcp: Uint8Array[] = [];
   readonly states: MediaLegState[] = [];
   iceConnected = 0;
 
@@ -20,6 +21,10 @@ class Recorder implements MediaLegListener {
 
   onRtp(packet: Uint8Array): void {
     this.received.push(Uint8Array.from(packet));
+  }
+
+  onRtcp(packet: Uint8Array): void {
+    this.receivedRtcp.push(Uint8Array.from(packet));
   }
 }
 

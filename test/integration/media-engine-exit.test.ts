@@ -17,7 +17,7 @@ const PROGRAM = `
     setup: "actpass", candidates: [], opus: { payloadType: 111, parameters: "" }, telephoneEvent: null, ssrc: null,
   };
   const engine = await createDatachannelEngine({ bindAddress: "127.0.0.1" });
-  const leg = await engine.openLeg(offer, { onIceConnected() {}, onState() {}, onRtp() {} });
+  const leg = await engine.openLeg(offer, { onIceConnected() {}, onState() {}, onRtp() {}, onRtcp() {} });
   leg.connect();
   leg.close();
   await engine.close();

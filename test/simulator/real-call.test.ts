@@ -36,6 +36,7 @@ async function answer(call: PhoneCall): Promise<MediaLeg> {
       isConnected ||= state === "connected";
     },
     onRtp() {},
+    onRtcp() {},
   });
   const sdp = buildAnswer(offer, leg.local);
   expect((await act(simulator, "pre_accept", call.callId, sdp)).status).toBe(200);
