@@ -148,7 +148,8 @@ test.each(["hello-16k.wav", "hello-44k1-stereo.mp3", "hello-22k05.flac", "hello.
     const source = await decode(path);
     const prompt = await createPromptCache().load(path);
     const decoder = await OpusDecoder.create();
-    const heard = Float32Array.from(prompt.packets.flatMap((packet) => [...(decoder.decode(packet) ?? [])]));
+    const packets = Array.from({ length: prompt.packetCount }, (_, index) => prompt.packet(index)!);
+    const heard = Float32Array.from(packets.flatMap((packet) => [...(decoder.decode(packet) ?? [])]));
     decoder.close();
     // 24 kbit/s costs some of the hiss and none of the voice.
     const decibels =

@@ -1,5 +1,6 @@
 export type { Digit } from "../core/transport/rtp/telephone-event.ts";
 export { createDatachannelEngine, type DatachannelEngineOptions } from "./datachannel-engine.ts";
+export { type EncodedPrompt, packPrompt } from "./encoded-prompt.ts";
 export type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
 export { MediaClock, type MediaClockOptions, type MediaClockStats, type Ticker } from "./media-clock.ts";
 export {
@@ -15,4 +16,3 @@ export {
   type PromptCacheOptions,
   type PromptCacheStats,
 } from "./prompt-cache.ts";
-export type { EncodedPrompt } from "./prompt-encoder.ts";

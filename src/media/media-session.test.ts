@@ -4,9 +4,9 @@ import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp/rtp.t
 import type { Digit } from "../core/transport/rtp/telephone-event.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ScriptedMediaEngine } from "../testing/scripted-media.ts";
+import { type EncodedPrompt, packPrompt } from "./encoded-prompt.ts";
 import { MediaClock } from "./media-clock.ts";
 import { MediaSession } from "./media-session.ts";
-import type { EncodedPrompt } from "./prompt-encoder.ts";
 import { OPUS_SILENCE } from "./silence.ts";
 
 const offer: AudioDescription = {
@@ -24,7 +24,7 @@ const offer: AudioDescription = {
 
 function promptOf(...marks: number[]): EncodedPrompt {
   const packets = marks.map((mark) => Uint8Array.of(0x78, mark));
-  return { packets, durationMs: marks.length * 20 - 5, bytes: marks.length * 2 };
+  return packPrompt(packets, marks.length * 20 - 5);
 }
 
 interface SetUp {

@@ -8,10 +8,10 @@ import {
 } from "../core/transport/rtp/telephone-event.ts";
 import type { Clock } from "../platform/clock.ts";
 import { type Random, randomUint32 } from "../platform/random.ts";
+import type { EncodedPrompt } from "./encoded-prompt.ts";
 import type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
 import type { MediaClock, Ticker } from "./media-clock.ts";
 import { type Playback, PromptPlayback } from "./playback.ts";
-import type { EncodedPrompt } from "./prompt-encoder.ts";
 import { OPUS_CLOCK_RATE_HZ, SLOT_RTP_TICKS } from "./rtp-clock.ts";
 import { OPUS_SILENCE } from "./silence.ts";
 
@@ -126,7 +126,7 @@ export class MediaSession implements Ticker {
 
   /** Plays a prompt, in place of one that is playing. Before `startRtp` it waits, so that its first word is heard. */
   play(prompt: EncodedPrompt, options: { readonly loop?: boolean } = {}): Playback {
-    const playback = new PromptPlayback(prompt, options.loop === true && prompt.packets.length > 0);
+    const playback = new PromptPlayback(prompt, options.loop === true && prompt.packetCount > 0);
     if (this.#isClosed) {
       playback.end("call-ended");
       return playback;

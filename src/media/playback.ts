@@ -1,4 +1,4 @@
-import type { EncodedPrompt } from "./prompt-encoder.ts";
+import type { EncodedPrompt } from "./encoded-prompt.ts";
 import { RTP_SLOT_MS } from "./rtp-clock.ts";
 
 /** How a playback ended, and how much of it was sent. */
@@ -37,8 +37,8 @@ export class PromptPlayback implements Playback {
   /** The packet of the next slot; null when it is over. */
   take(): Uint8Array | null {
     if (this.#isOver) return null;
-    if (this.#next >= this.#prompt.packets.length && this.#isLooped) this.#next = 0;
-    const packet = this.#prompt.packets[this.#next];
+    if (this.#next >= this.#prompt.packetCount && this.#isLooped) this.#next = 0;
+    const packet = this.#prompt.packet(this.#next);
     if (packet === undefined) {
       this.end("completed");
       return null;

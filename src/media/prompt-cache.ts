@@ -1,8 +1,9 @@
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type FileFacts, readFileFacts } from "../platform/file-source.ts";
+import type { EncodedPrompt } from "./encoded-prompt.ts";
 import { decodeFile } from "./file-decoder.ts";
 import { mediaFileError } from "./media-file-error.ts";
-import { type EncodedPrompt, PromptEncoder } from "./prompt-encoder.ts";
+import { PromptEncoder } from "./prompt-encoder.ts";
 import { WorkSlices } from "./work-slices.ts";
 
 export interface PromptCacheOptions {

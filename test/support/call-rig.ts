@@ -2,7 +2,13 @@ import { RingbackError } from "../../src/errors.ts";
 import type { Call, CallHandler } from "../../src/gateway/call.ts";
 import { CallRegistry } from "../../src/gateway/call-registry.ts";
 import type { Logger } from "../../src/logger.ts";
-import { type EncodedPrompt, MediaClock, type MediaEngine, type PromptCache } from "../../src/media/index.ts";
+import {
+  type EncodedPrompt,
+  MediaClock,
+  type MediaEngine,
+  type PromptCache,
+  packPrompt,
+} from "../../src/media/index.ts";
 import { ManualClock, ScriptedMediaEngine } from "../../src/testing/index.ts";
 import type { CallerIdentity, ConnectEvent, TerminateEvent } from "../../src/whatsapp/call-event.ts";
 import type { EndResult, GraphClient } from "../../src/whatsapp/graph-client.ts";
@@ -93,11 +99,10 @@ class ScriptedPrompts implements PromptCache {
       const details = { path, reason: "missing" } as const;
       throw new RingbackError("MEDIA_FILE_UNUSABLE", "there is no such file", { details });
     }
-    return {
-      packets: Array.from({ length: 50 }, () => Uint8Array.of(0xf8, 1)),
-      durationMs: 1_000,
-      bytes: 100,
-    };
+    return packPrompt(
+      Array.from({ length: 50 }, () => Uint8Array.of(0xf8, 1)),
+      1_000,
+    );
   }
   stats(): { prompts: number; bytes: number; encodes: number; evictions: number } {
     return { prompts: 0, bytes: 0, encodes: 0, evictions: 0 };
