@@ -20,31 +20,94 @@ describe("MediaClock", () => {
     clock.add(two);
     time.advance(60_000);
     expect(one.slots).toEqual(Array.from({ length: 3000 }, (_, index) => index + 1));
-    expect(two.slots).toEqual(one.slots);
-    expect(clock.stats()).toEqual({ ticks: 3000, lateTicks: 0, skippedSlots: 0 });
+    // It waited for 25 ms at the beginning, and is 5 ms behind at the end.
+    expect(two.slots).toHaveLength(2999);
+    expect(clock.stats()).toEqual({ ticks: 5999, lateTicks: 0, skippedSlots: 0, worstLateMs: 0 });
   });
 
-  test("a ticker added within a slot first ticks at the next one", () => {
-    const { time, clock, recorder } = setUp();
-    time.advance(47);
-    const ticker = recorder();
-    clock.add(ticker);
-    expect(clock.slot).toBe(2);
-    time.advance(13);
-    expect(ticker.slots).toEqual([3]);
+  test.each([0, 1, 2.4, 2.6, 4.9, 5, 11, 17.5, 19.9])(
+    "the first ticker of a slot, added %d ms into it, ticks some 20 ms later and every 20 ms from then on",
+    (intoSlotMs) => {
+      const { time, clock } = setUp();
+      time.advance(40 + intoSlotMs);
+      const addedMs = time.nowMs();
+      const timesMs: number[] = [];
+      const slots: number[] = [];
+      const slot = clock.add({
+        tick: (number) => {
+          timesMs.push(time.nowMs());
+          slots.push(number);
+        },
+      });
+      time.advance(100);
+      expect(Math.abs(timesMs[0]! - addedMs - 20)).toBeLessThanOrEqual(2.5);
+      expect(slots.slice(0, 4)).toEqual([slot + 1, slot + 2, slot + 3, slot + 4]);
+      expect(timesMs.slice(1, 4).map((ms, i) => Math.round(ms - timesMs[i]!))).toEqual([20, 20, 20]);
+    },
+  );
+
+  test("tickers are spread evenly over the slot, whenever they come, and none waits for more than 25 ms", () => {
+    const { time, clock } = setUp();
+    const firstGapsMs: number[] = [];
+    const ticksAt = new Map<number, number>();
+    for (let index = 0; index < 40; index += 1) {
+      const addedMs = time.nowMs();
+      let last = clock.add({
+        tick: (slot) => {
+          if (slot <= last) return;
+          last = slot;
+          firstGapsMs[index] ??= time.nowMs() - addedMs;
+          ticksAt.set(time.nowMs() % 20, (ticksAt.get(time.nowMs() % 20) ?? 0) + 1);
+        },
+      });
+      time.advance(index % 3);
+    }
+    time.advance(50);
+    ticksAt.clear();
+    time.advance(20);
+    expect([...ticksAt.values()]).toEqual([10, 10, 10, 10]);
+    expect(Math.max(...firstGapsMs)).toBeLessThanOrEqual(25);
+    expect(Math.min(...firstGapsMs)).toBeGreaterThan(5);
   });
 
-  test("a slot that began early is the one that time is in", () => {
+  test("phases without a ticker wake nobody", () => {
+    const time = new ManualClock();
+    let wakeUps = 0;
+    const timers = {
+      setTimer: (delayMs: number, callback: () => void) =>
+        time.setTimer(delayMs, () => {
+          wakeUps += 1;
+          callback();
+        }),
+      clearTimer: (handle: object) => time.clearTimer(handle),
+    };
+    const clock = new MediaClock({ clock: time, timers, onError: () => {} });
+    const [one, two] = [{ tick: () => {} }, { tick: () => {} }];
+    clock.add(one);
+    time.advance(200);
+    expect(wakeUps).toBe(10);
+    clock.add(two);
+    time.advance(200);
+    expect(wakeUps).toBe(10 + 10 + 9);
+    clock.remove(one);
+    time.advance(200);
+    expect(wakeUps).toBe(29 + 10);
+  });
+
+  test("a slot that began early is the one that a new ticker comes into", () => {
     const time = new ManualClock();
     const timers = {
       setTimer: (delayMs: number, callback: () => void) => time.setTimer(delayMs - 0.5, callback),
       clearTimer: (handle: object) => time.clearTimer(handle),
     };
     const clock = new MediaClock({ clock: time, timers, onError: () => {} });
-    const slots: number[] = [];
-    clock.add({ tick: () => void slots.push(clock.slot) });
-    time.advance(60);
-    expect(slots).toEqual([1, 2, 3]);
+    let added = 0;
+    for (const phase of [0, 1, 2, 3]) {
+      const isFirst = phase === 0;
+      clock.add({ tick: () => (isFirst ? void (added ||= clock.add({ tick: () => {} })) : undefined) });
+      time.advance(5);
+    }
+    expect(added).toBe(1);
   });
 
   test("timers that fire a little early or late do not add up", () => {
@@ -72,7 +135,7 @@ describe("MediaClock", () => {
     time.stall(110);
     time.advance(40);
     expect(ticker.slots).toEqual([1, 2, 7, 8, 9]);
-    expect(clock.stats()).toEqual({ ticks: 5, lateTicks: 1, skippedSlots: 4 });
+    expect(clock.stats()).toEqual({ ticks: 5, lateTicks: 1, skippedSlots: 4, worstLateMs: 90 });
   });
 
   test("a ticker that throws is removed and reported, the others go on", () => {
@@ -87,7 +150,7 @@ describe("MediaClock", () => {
       },
     });
     clock.add(good);
-    time.advance(60);
+    time.advance(65);
     expect(calls).toBe(1);
     expect(errors).toEqual([fault]);
     expect(good.slots).toEqual([1, 2, 3]);

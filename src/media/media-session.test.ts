@@ -42,7 +42,7 @@ async function setUp(options: SetUp = {}) {
       if (options.engineFails !== true) throw error;
     },
   });
-  // The session begins somewhere within a slot, as calls do.
+  // The session begins somewhere within a slot, as calls do: its second packet is due 18 ms after the first.
   time.advance(7);
   const engine = new ScriptedMediaEngine(options);
   const reports: string[] = [];
@@ -123,7 +123,7 @@ describe("the stream that goes out", () => {
     const { time, leg, reports } = await setUpTalking();
     expect(leg.sentCount).toBe(1);
     expect(reports).toEqual(["ice", "connected", "first-out"]);
-    time.advance(13);
+    time.advance(18);
     expect(leg.sentCount).toBe(2);
     time.advance(980);
     const packets = readSent(leg.sent);
@@ -143,13 +143,13 @@ describe("the stream that goes out", () => {
   test("startRtp may be called again", async () => {
     const { time, leg, session } = await setUpTalking();
     session.startRtp();
-    time.advance(13);
+    time.advance(18);
     expect(leg.sentCount).toBe(2);
   });
 
   test("after a hold-up the timestamp jumps by the skipped slots, the sequence does not, and the marker is set", async () => {
     const { time, leg, session } = await setUpTalking();
-    time.advance(13);
+    time.advance(18);
     time.stall(95);
     time.advance(5);
     const packets = readSent(leg.sent).slice(1);
@@ -162,7 +162,7 @@ describe("the stream that goes out", () => {
   test("packets that the transport does not take are counted, and the marker waits for the first that it takes", async () => {
     const { time, leg, session, reports } = await setUp({ autoConnect: false });
     session.startRtp();
-    time.advance(33);
+    time.advance(38);
     expect(session.stats()).toMatchObject({ packetsSent: 0, packetsNotSent: 3 });
     leg.reportConnected();
     time.advance(20);
@@ -194,7 +194,7 @@ describe("playing", () => {
   test("a second prompt takes the place of the first", async () => {
     const { time, leg, session } = await setUpTalking();
     const first = session.play(promptOf(1, 2, 3, 4));
-    time.advance(33);
+    time.advance(38);
     const second = session.play(promptOf(7, 8));
     time.advance(60);
     expect(leg.sent.slice(1, 5).map((packet) => packet[13])).toEqual([1, 2, 7, 8]);
@@ -205,7 +205,7 @@ describe("playing", () => {
   test("a looped prompt starts over until it is stopped", async () => {
     const { time, leg, session } = await setUpTalking();
     const playback = session.play(promptOf(1, 2), { loop: true });
-    time.advance(93);
+    time.advance(98);
     playback.stop();
     playback.stop();
     time.advance(20);
@@ -223,7 +223,7 @@ describe("playing", () => {
   test("the end of the call ends the playback, and later ones at once", async () => {
     const { time, session } = await setUpTalking();
     const playback = session.play(promptOf(1, 2, 3));
-    time.advance(13);
+    time.advance(18);
     session.close();
     expect(await playback.finished).toEqual({ outcome: "call-ended", playedMs: 20 });
     expect(await session.play(promptOf(1)).finished).toEqual({ outcome: "call-ended", playedMs: 0 });

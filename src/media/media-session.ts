@@ -118,9 +118,8 @@ export class MediaSession implements Ticker {
   startRtp(): void {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
-    this.#firstSlot = this.#clock.slot;
+    this.#firstSlot = this.#clock.add(this);
     this.#lastSlot = this.#firstSlot;
-    this.#clock.add(this);
     this.#sendNext();
   }
 
