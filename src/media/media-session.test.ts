@@ -72,6 +72,7 @@ async function setUp(options: SetUp = {}) {
       onFrame: (payload, timestamp) => frames.push([[...payload], timestamp]),
     },
   });
+  session.setFramesWanted(true);
   return { time, clock, engine, leg: engine.lastLeg, session, reports, digits, frames };
 }
 
@@ -231,6 +232,17 @@ describe("playing", () => {
 });
 
 describe("the stream that comes in", () => {
+  test("frames that nobody wants are counted and kept", async () => {
+    const { leg, frames, session } = await setUpTalking();
+    const peer = createPeer();
+    session.setFramesWanted(false);
+    leg.receive(peer.audio(1, 0));
+    session.setFramesWanted(true);
+    leg.receive(peer.audio(2, 960));
+    expect(frames).toEqual([[[0x78, 2], 5960]]);
+    expect(session.stats().received.packetsReceived).toBe(2);
+  });
+
   test("frames are handed on as they come, duplicates once", async () => {
     const { leg, frames, reports, session } = await setUpTalking();
     const peer = createPeer();

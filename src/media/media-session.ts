@@ -28,8 +28,8 @@ export interface MediaSessionListener {
   onFirstRtpIn(): void;
   onFirstRtpOut(): void;
   onDigit(digit: Digit): void;
-  /** Each received Opus packet, as it comes; the bytes are valid only during the call. */
-  onFrame?(opusPayload: Uint8Array, rtpTimestamp: number): void;
+  /** Each received Opus packet, as it comes, while frames are wanted; the bytes are valid only during the call. */
+  onFrame(opusPayload: Uint8Array, rtpTimestamp: number): void;
 }
 
 export interface MediaSessionOptions {
@@ -39,6 +39,8 @@ export interface MediaSessionOptions {
   readonly now: Clock;
   readonly random: Random;
   readonly listener: MediaSessionListener;
+  /** For the owner: the session was closed, by whomever. */
+  readonly onClosed?: () => void;
 }
 
 export interface MediaStats {
@@ -63,6 +65,7 @@ export class MediaSession implements Ticker {
   readonly #receiver = new RtpReceiver(OPUS_CLOCK_RATE_HZ);
   readonly #digits: TelephoneEventDecoder;
   readonly #random: Random;
+  readonly #onClosed: (() => void) | undefined;
   #attached: { readonly leg: MediaLeg; readonly writer: RtpWriter } | null = null;
   #playback: PromptPlayback | null = null;
   #isClosed = false;
@@ -78,6 +81,7 @@ export class MediaSession implements Ticker {
   #packetsNotSent = 0;
   #slotsSkipped = 0;
   #hasReceived = false;
+  #areFramesWanted = false;
 
   /**
    * Opens the transport toward the peer that the offer describes. Nothing is sent yet.
@@ -96,6 +100,7 @@ export class MediaSession implements Ticker {
     this.#now = options.now;
     this.#random = options.random;
     this.#listener = options.listener;
+    this.#onClosed = options.onClosed;
     this.#opusType = options.offer.opus.payloadType;
     this.#telephoneEventType = options.offer.telephoneEvent?.payloadType ?? null;
     this.#digits = new TelephoneEventDecoder((digit) => this.#listener.onDigit(digit));
@@ -135,6 +140,11 @@ export class MediaSession implements Ticker {
     return playback;
   }
 
+  /** Received packets go to the listener's `onFrame` from now on, or no longer. At first they do not. */
+  setFramesWanted(areWanted: boolean): void {
+    this.#areFramesWanted = areWanted;
+  }
+
   stats(): MediaStats {
     return {
       packetsSent: this.#packetsSent,
@@ -154,6 +164,7 @@ export class MediaSession implements Ticker {
     this.#playback?.end("call-ended");
     this.#playback = null;
     this.#leg.close();
+    this.#onClosed?.();
   }
 
   /** For the media clock. */
@@ -266,7 +277,7 @@ export class MediaSession implements Ticker {
   #deliverFrame(packet: Uint8Array): void {
     const { payloadOffset, payloadLength, timestamp } = this.#header;
     // RFC 6716 §3.1: an Opus packet has a byte at least; some senders keep a NAT open with empty ones.
-    if (payloadLength === 0 || this.#listener.onFrame === undefined) return;
+    if (payloadLength === 0 || !this.#areFramesWanted) return;
     this.#listener.onFrame(packet.subarray(payloadOffset, payloadOffset + payloadLength), timestamp);
   }
 
