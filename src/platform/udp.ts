@@ -39,6 +39,7 @@ const KERNEL_BUFFER_BYTES = 4 * 1024 * 1024;
  */
 export class UdpSocket {
   readonly stats: UdpSocketStats = { received: 0, sent: 0, dropped: 0, failed: 0 };
+  readonly ipVersion: 4 | 6;
   readonly #socket: Socket;
   readonly #onError: (code: string) => void;
   /** A ring: those that wait are the ones before `#current`. Made as they are needed. */
@@ -50,6 +51,7 @@ export class UdpSocket {
   #isClosed = false;
 
   private constructor(socket: Socket, options: UdpSocketOptions) {
+    this.ipVersion = options.address.includes(":") ? 6 : 4;
     this.#socket = socket;
     this.#onError = options.onError;
     socket.on("message", (datagram, from) => {

@@ -58,16 +58,25 @@ export interface CallTransportStats {
   readonly dropped: Readonly<Record<TransportDrop, number>>;
 }
 
-export type TransportDrop =
-  | "before-connect"
-  | "unknown"
-  | "unexpected-address"
-  | "before-dtls"
-  | "stun"
-  | "dtls"
-  | "srtp-auth"
-  | "srtp-replay"
-  | "srtp-malformed";
+/** Why a datagram was dropped. */
+export const TRANSPORT_DROPS = [
+  "before-connect",
+  "unknown",
+  "unexpected-address",
+  "before-dtls",
+  "stun",
+  "dtls",
+  "srtp-auth",
+  "srtp-replay",
+  "srtp-malformed",
+] as const;
+
+export type TransportDrop = (typeof TRANSPORT_DROPS)[number];
+
+/** Counters at zero. */
+export function noDrops(): Record<TransportDrop, number> {
+  return Object.fromEntries(TRANSPORT_DROPS.map((reason) => [reason, 0])) as Record<TransportDrop, number>;
+}
 
 // RFC 6347 §4.2.4.1 has 1 s where nothing is known of the path, and allows less where something is.
 const MAX_INITIAL_TIMEOUT_MS = 1_000;
@@ -99,7 +108,7 @@ export class CallTransport {
   #receiver: SrtpReceiver | null = null;
   #srtpProfile: SrtpProfile | null = null;
   #srtpStats: SrtpReceiverStats | null = null;
-  readonly #dropped = { "before-connect": 0, unknown: 0, "unexpected-address": 0, "before-dtls": 0 };
+  readonly #dropped = noDrops();
 
   constructor(options: CallTransportOptions, sink: CallTransportSink) {
     const { random } = options;
