@@ -1,5 +1,6 @@
 import fc from "fast-check";
 import { expect, test } from "vitest";
+import { createReportBlock } from "./rtcp.ts";
 import { createRtpHeader } from "./rtp.ts";
 import { RtpReceiver } from "./rtp-receiver.ts";
 
@@ -96,6 +97,29 @@ test("unreadable packets are counted by reason", () => {
   receiver.countBad("payload-type");
   expect(receiver.stats().packetsBad).toMatchObject({ padding: 1, "payload-type": 2, version: 0 });
   expect(receiver.stats()).toMatchObject({ packetsReceived: 0, firstPacketMs: null, ssrc: null });
+});
+
+test("a report counts what came twice as received, so that its loss can be negative", () => {
+  const { receiver, receive } = setUp();
+  const block = createReportBlock();
+  for (const sequence of [65_535, 0, 0, 0]) receive(sequence);
+  expect(receiver.takeReport(block)).toBe(true);
+  expect(block).toMatchObject({ ssrc: 1, fractionLost: 0, packetsLost: -2, highestSequence: 65_536 });
+  receive(4);
+  receiver.takeReport(block);
+  // Four expected, one received; three of five are lost in all.
+  expect(block).toMatchObject({ fractionLost: 192, packetsLost: 1, highestSequence: 65_540 });
+  expect(receiver.takeReport(block)).toBe(false);
+});
+
+test("a report after a restart is about the new sequence alone", () => {
+  const { receiver, receive } = setUp();
+  const block = createReportBlock();
+  for (const sequence of [1, 9]) receive(sequence);
+  receiver.takeReport(block);
+  for (const sequence of [20_000, 20_001, 20_002]) receive(sequence);
+  expect(receiver.takeReport(block)).toBe(true);
+  expect(block).toMatchObject({ fractionLost: 0, packetsLost: 0, highestSequence: 20_002 });
 });
 
 test("whatever comes in, every packet is counted once", () => {

@@ -1,3 +1,4 @@
+import type { ReportBlock } from "./rtcp.ts";
 import type { RtpFault, RtpHeader } from "./rtp.ts";
 import { signedTimestampDistance } from "./timestamp.ts";
 
@@ -7,6 +8,8 @@ const MAX_DROPOUT = 3000;
 const MAX_MISORDER = 100;
 /** Sequence numbers remembered to know duplicates by: more than MAX_MISORDER, a power of two. */
 const SEEN_SIZE = 128;
+/** One cycle of headroom, so that packets from before the first one have positive extended numbers. */
+const FIRST_CYCLE = 65_536;
 
 /** What one received packet is to the stream. Only `new` packets go on to the listener. */
 export type RtpArrival = "new" | "duplicate" | "out-of-range";
@@ -54,6 +57,7 @@ export class RtpReceiver {
   /** RFC 3550 A.1 bad_seq: the packet after this one confirms a restart. -1: none expected. */
   #restartSequence = -1;
   #streamReceived = 0;
+  #streamDuplicates = 0;
   #received = 0;
   #lostBefore = 0;
   #duplicates = 0;
@@ -62,8 +66,12 @@ export class RtpReceiver {
   #hasTransit = false;
   #lastArrivalMs = 0;
   #lastTimestamp = 0;
-  #firstPacketMs: number | null = null;
-  #lastPacketMs: number | null = null;
+  /** -1 before the first packet: a null now and then would have V8 allocate a number per packet. */
+  #firstPacketMs = -1;
+  #lastPacketMs = -1;
+  /** State of the report before (RFC 3550 A.3), of the stream at hand. */
+  #expectedBefore = 0;
+  #receivedBefore = 0;
 
   /** @param clockRateHz Clock of the audio's RTP timestamps, 48 000 for Opus (RFC 7587 §4.1). */
   constructor(clockRateHz: number) {
@@ -83,12 +91,15 @@ export class RtpReceiver {
   receive(header: RtpHeader, nowMs: number, isAudio: boolean): RtpArrival {
     if (!this.#hasStream || header.ssrc !== this.#ssrc) this.#followSsrc(header);
     const arrival = this.#place(header.sequence);
-    if (arrival === "duplicate") this.#duplicates += 1;
+    if (arrival === "duplicate") {
+      this.#duplicates += 1;
+      this.#streamDuplicates += 1;
+    }
     if (arrival === "out-of-range") this.#outOfRange += 1;
     if (arrival !== "new") return arrival;
     this.#received += 1;
     this.#streamReceived += 1;
-    this.#firstPacketMs ??= nowMs;
+    if (this.#firstPacketMs < 0) this.#firstPacketMs = nowMs;
     this.#lastPacketMs = nowMs;
     if (isAudio) this.#updateJitter(header.timestamp, nowMs);
     return "new";
@@ -99,6 +110,34 @@ export class RtpReceiver {
     return this.#restarts;
   }
 
+  /** SSRC of the stream, null before the first packet. */
+  get ssrc(): number | null {
+    return this.#hasStream ? this.#ssrc : null;
+  }
+
+  /**
+   * Fills in what a report says of the stream (RFC 3550 §6.4.1), all but its sender reports, and begins the next interval.
+   *
+   * @returns False when nothing came since the report before: there is no block about the stream then.
+   */
+  takeReport(block: ReportBlock): boolean {
+    // RFC 3550 A.3: what came twice counts as received here, so that the number of the lost can be negative.
+    const received = this.#streamReceived + this.#streamDuplicates;
+    const receivedNow = received - this.#receivedBefore;
+    if (receivedNow === 0) return false;
+    const expected = this.#streamExpected();
+    const expectedNow = expected - this.#expectedBefore;
+    this.#receivedBefore = received;
+    this.#expectedBefore = expected;
+    const lostNow = expectedNow - receivedNow;
+    block.ssrc = this.#ssrc;
+    block.fractionLost = lostNow <= 0 ? 0 : Math.floor((lostNow * 256) / expectedNow);
+    block.packetsLost = expected - received;
+    block.highestSequence = (this.#maxSequence - FIRST_CYCLE) >>> 0;
+    block.jitterRtpTicks = Math.floor(this.#jitterTicks);
+    return true;
+  }
+
   stats(): RtpReceiverStats {
     return {
       packetsReceived: this.#received,
@@ -106,9 +145,9 @@ export class RtpReceiver {
       packetsDuplicate: this.#duplicates,
       packetsOutOfRange: this.#outOfRange,
       jitterMs: (this.#jitterTicks / this.#clockRateHz) * 1000,
-      firstPacketMs: this.#firstPacketMs,
-      lastPacketMs: this.#lastPacketMs,
-      ssrc: this.#hasStream ? this.#ssrc : null,
+      firstPacketMs: this.#firstPacketMs < 0 ? null : this.#firstPacketMs,
+      lastPacketMs: this.#lastPacketMs < 0 ? null : this.#lastPacketMs,
+      ssrc: this.ssrc,
       ssrcChanges: this.#ssrcChanges,
       packetsBad: { ...this.#bad },
     };
@@ -124,8 +163,10 @@ export class RtpReceiver {
   #restart(sequence: number): void {
     this.#lostBefore += this.#streamLost();
     this.#streamReceived = 0;
-    // One cycle of headroom, so that packets from before the first one have positive numbers.
-    this.#baseSequence = 65_536 + sequence;
+    this.#streamDuplicates = 0;
+    this.#receivedBefore = 0;
+    this.#expectedBefore = 0;
+    this.#baseSequence = FIRST_CYCLE + sequence;
     this.#maxSequence = this.#baseSequence - 1;
     this.#restartSequence = -1;
     this.#hasTransit = false;
@@ -134,7 +175,11 @@ export class RtpReceiver {
 
   #streamLost(): number {
     if (this.#streamReceived === 0) return 0;
-    return Math.max(0, this.#maxSequence - this.#baseSequence + 1 - this.#streamReceived);
+    return Math.max(0, this.#streamExpected() - this.#streamReceived);
+  }
+
+  #streamExpected(): number {
+    return this.#maxSequence - this.#baseSequence + 1;
   }
 
   /** RFC 3550 A.1 update_seq, without its probation: SRTP has vouched for the sender. */

@@ -1,3 +1,5 @@
+import { byteAt, uint16At, uint32At, writeUint16, writeUint32 } from "../bytes.ts";
+
 /** Why bytes are no RTP packet. */
 export type RtpFault = "too-short" | "version" | "csrc" | "extension" | "padding";
 
@@ -13,9 +15,6 @@ export interface RtpHeader {
 }
 
 export const RTP_HEADER_BYTES = 12;
-
-/** Room for the largest Opus packet (RFC 6716 §3.4: 1275 bytes a frame) and the header. */
-const WRITER_BYTES = 1500;
 
 export function createRtpHeader(): RtpHeader {
   return {
@@ -82,55 +81,73 @@ export function isRtcp(packet: Uint8Array): boolean {
   return payloadType >= 64 && payloadType <= 95;
 }
 
+/** Room for the largest Opus packet (RFC 6716 §3.4: 1275 bytes a frame) and the header. */
+const BUFFER_BYTES = 1500;
+
+/** Memory for one packet at a time, which the writers of many streams can share: a packet is gone before the next one. */
+export class RtpPacketBuffer {
+  readonly bytes: Uint8Array = new Uint8Array(BUFFER_BYTES);
+  /** One view per packet length, made when the length first occurs, so that a packet allocates nothing. */
+  readonly #views: (Uint8Array | undefined)[] = [];
+
+  /** The first `lengthBytes` bytes. */
+  view(lengthBytes: number): Uint8Array {
+    let view = this.#views[lengthBytes];
+    if (view === undefined) {
+      view = this.bytes.subarray(0, lengthBytes);
+      this.#views[lengthBytes] = view;
+    }
+    return view;
+  }
+}
+
 export interface RtpWriterOptions {
   readonly ssrc: number;
   /** Random (RFC 3550 §5.1). Its upper half is not used: see the constructor. */
   readonly firstSequence: number;
   /** Random (RFC 3550 §5.1). */
   readonly firstTimestamp: number;
+  /** Where the packets are written. Default: one of its own. */
+  readonly buffer?: RtpPacketBuffer;
 }
 
-/** Writes the packets of one RTP stream into one buffer. */
+/** Writes the packets of one RTP stream. */
 export class RtpWriter {
-  readonly #buffer = new Uint8Array(WRITER_BYTES);
-  /** One view per packet length, made when the length first occurs, so that a packet allocates nothing. */
-  readonly #views: (Uint8Array | undefined)[] = [];
+  readonly #buffer: RtpPacketBuffer;
+  readonly #ssrc: number;
   readonly #firstTimestamp: number;
   #sequence: number;
 
   constructor(options: RtpWriterOptions) {
+    this.#buffer = options.buffer ?? new RtpPacketBuffer();
+    this.#ssrc = options.ssrc;
     this.#firstTimestamp = options.firstTimestamp;
     // RFC 3711 §3.3.1: a start below 2^15 keeps a loss at the very beginning from
     // being taken for a wrap, which would put the SRTP rollover counters apart.
     this.#sequence = options.firstSequence & 0x7fff;
-    this.#buffer[0] = 0x80;
-    writeUint32(this.#buffer, 8, options.ssrc);
+  }
+
+  /** The RTP timestamp of a point in media time; it wraps at 32 bits. */
+  timestampAt(mediaRtpTicks: number): number {
+    return (this.#firstTimestamp + mediaRtpTicks) >>> 0;
   }
 
   /**
    * Writes the next packet.
    *
-   * @param mediaRtpTicks Media time since the stream began, in ticks; the timestamp wraps at 32 bits by itself.
-   * @returns A view that is valid until the next call.
+   * @param mediaRtpTicks Media time since the stream began, in ticks.
+   * @returns A view that is valid until the buffer's next packet.
    */
   write(payload: Uint8Array, payloadType: number, mediaRtpTicks: number, marker: boolean): Uint8Array {
-    const buffer = this.#buffer;
-    buffer[1] = (marker ? 0x80 : 0) | payloadType;
-    buffer[2] = this.#sequence >> 8;
-    buffer[3] = this.#sequence;
-    writeUint32(buffer, 4, this.#firstTimestamp + mediaRtpTicks);
-    buffer.set(payload, RTP_HEADER_BYTES);
+    const { bytes } = this.#buffer;
+    bytes[0] = 0x80;
+    bytes[1] = (marker ? 0x80 : 0) | payloadType;
+    writeUint16(bytes, 2, this.#sequence);
+    writeUint32(bytes, 4, this.timestampAt(mediaRtpTicks));
+    writeUint32(bytes, 8, this.#ssrc);
+    bytes.set(payload, RTP_HEADER_BYTES);
     this.#sequence = (this.#sequence + 1) & 0xffff;
-    return this.#view(RTP_HEADER_BYTES + payload.length);
-  }
-
-  #view(lengthBytes: number): Uint8Array {
-    let view = this.#views[lengthBytes];
-    if (view === undefined) {
-      view = this.#buffer.subarray(0, lengthBytes);
-      this.#views[lengthBytes] = view;
-    }
-    return view;
+    return this.#buffer.view(RTP_HEADER_BYTES + payload.length);
   }
 }
 
@@ -140,24 +157,4 @@ function paddingLength(packet: Uint8Array, firstByte: number, payloadOffset: num
   if (payloadOffset >= packet.length) return -1;
   const count = byteAt(packet, packet.length - 1);
   return count === 0 || payloadOffset + count > packet.length ? -1 : count;
-}
-
-// Every caller has checked the length: `?? 0` satisfies the compiler and costs nothing.
-function byteAt(bytes: Uint8Array, offset: number): number {
-  return bytes[offset] ?? 0;
-}
-
-function uint16At(bytes: Uint8Array, offset: number): number {
-  return (byteAt(bytes, offset) << 8) | byteAt(bytes, offset + 1);
-}
-
-function uint32At(bytes: Uint8Array, offset: number): number {
-  return ((uint16At(bytes, offset) << 16) | uint16At(bytes, offset + 2)) >>> 0;
-}
-
-function writeUint32(bytes: Uint8Array, offset: number, value: number): void {
-  bytes[offset] = value >>> 24;
-  bytes[offset + 1] = value >>> 16;
-  bytes[offset + 2] = value >>> 8;
-  bytes[offset + 3] = value;
 }
