@@ -137,6 +137,7 @@ export class TransportLeg implements MediaLeg, DatagramReceiver {
       if (this.#lease.claim(at)) return;
       this.#logger.warn({}, "the peer's new address belongs to another call, which keeps it");
     },
+    onPeerAddressForgotten: (at) => this.#lease.forget(at),
     onIceConnected: () => this.#report(() => this.#listener.onIceConnected()),
     onConnected: () => this.#report(() => this.#listener.onState("connected")),
     onRtp: (packet) => {

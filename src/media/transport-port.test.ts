@@ -99,6 +99,20 @@ describe("on one port", () => {
     expect(port.lease("c", relays.slice(0, 1))).not.toBeNull();
   });
 
+  test("an address that the peer has left can be another's, but for its candidates", async () => {
+    const port = await openPort();
+    const candidate = { address: "31.13.65.130", port: 3480 };
+    const later = { address: "192.0.2.7", port: 40_000 };
+    const lease = port.lease("a", [candidate]);
+    lease?.claim(later);
+    lease?.forget(candidate);
+    lease?.forget({ address: "192.0.2.8", port: 40_000 });
+    expect(port.lease("b", [later])).toBeNull();
+    lease?.forget(later);
+    expect(port.lease("b", [later])).not.toBeNull();
+    expect(port.lease("c", [candidate])).toBeNull();
+  });
+
   test("no leg claims more addresses than a peer can have", async () => {
     const port = await openPort();
     const lease = port.lease("a", []);

@@ -1,4 +1,4 @@
-import type { TransportAddress } from "../core/transport/address.ts";
+import { isSameAddress, type TransportAddress } from "../core/transport/address.ts";
 import { readLocalUfrag } from "../core/transport/stun/stun-demux.ts";
 import type { UdpSocket } from "../platform/udp.ts";
 import type { SocketCallbacks } from "./transport-binding.ts";
@@ -87,7 +87,10 @@ export class TransportPort {
   /** Claims all of them, or none when one belongs to another leg. */
   claimAll(lease: PortLease, addresses: readonly TransportAddress[]): boolean {
     const isFree = (at: TransportAddress): boolean => (this.#find(at) ?? lease) === lease;
-    return addresses.every(isFree) && addresses.every((at) => this.claim(lease, at));
+    if (!addresses.every(isFree)) return false;
+    for (const at of addresses) this.claim(lease, at);
+    lease.keptAddresses = lease.addresses.length;
+    return true;
   }
 
   /** True when what comes from the address is now given to the lease's receiver. */
@@ -106,14 +109,18 @@ export class TransportPort {
     return true;
   }
 
+  /** Gives back one address that was claimed alone. */
+  forget(lease: PortLease, at: TransportAddress): void {
+    const index = lease.addresses.findIndex((claimed) => isSameAddress(claimed, at));
+    if (index < lease.keptAddresses) return;
+    lease.addresses.splice(index, 1);
+    this.#remove(at);
+  }
+
   release(lease: PortLease): void {
     if (this.#byUfrag.get(lease.ufrag) !== lease) return;
     this.#byUfrag.delete(lease.ufrag);
-    for (const { address, port } of lease.addresses.splice(0)) {
-      const addresses = this.#byAddress.get(port);
-      addresses?.delete(address);
-      if (addresses?.size === 0) this.#byAddress.delete(port);
-    }
+    for (const at of lease.addresses.splice(0)) this.#remove(at);
     if (this.#byUfrag.size === 0) this.#options.onEmpty(this);
   }
 
@@ -132,6 +139,12 @@ export class TransportPort {
   /** Idempotent. */
   async close(): Promise<void> {
     await Promise.all(this.#sockets.map((socket) => socket.close()));
+  }
+
+  #remove({ address, port }: TransportAddress): void {
+    const addresses = this.#byAddress.get(port);
+    addresses?.delete(address);
+    if (addresses?.size === 0) this.#byAddress.delete(port);
   }
 
   #find(at: TransportAddress): PortLease | undefined {
@@ -153,6 +166,8 @@ export class PortLease {
   readonly ufrag: string;
   /** Kept by the port. */
   readonly addresses: TransportAddress[] = [];
+  /** Of these, the first ones, which are not forgotten. Kept by the port. */
+  keptAddresses = 0;
   receiver: DatagramReceiver | null = null;
 
   constructor(port: TransportPort, ufrag: string) {
@@ -162,6 +177,10 @@ export class PortLease {
 
   claim(at: TransportAddress): boolean {
     return this.port.claim(this, at);
+  }
+
+  forget(at: TransportAddress): void {
+    this.port.forget(this, at);
   }
 
   /** Idempotent. */

@@ -1,20 +1,17 @@
-import { ipVersion } from "../core/sdp/ip-version.ts";
-import type { AudioDescription, DtlsSetup, Fingerprint, IceCandidate } from "../core/sdp/model.ts";
-import { canonicalAddress, type TransportAddress } from "../core/transport/address.ts";
+import type { AudioDescription, DtlsSetup, Fingerprint } from "../core/sdp/model.ts";
+import type { TransportAddress } from "../core/transport/address.ts";
 import type { DtlsRole } from "../core/transport/dtls/dtls-association.ts";
 import type { RemoteIce } from "../core/transport/ice/ice-agent.ts";
+import { usableCandidates } from "../core/transport/ice/remote-candidates.ts";
 import { transportFailed } from "./transport-error.ts";
 
 /** What a leg needs of its peer's SDP. */
 export interface TransportRemote {
   readonly ice: RemoteIce;
   readonly fingerprints: readonly Fingerprint[];
-  /** Of the candidates. */
+  /** Of the candidates that checks go to. */
   readonly addresses: readonly TransportAddress[];
 }
-
-/** Each is a pair to check; WhatsApp names two or three. */
-const MAX_CANDIDATES = 20;
 
 /** RFC 8122 §5, but those that collisions are known of. */
 const TRUSTED_HASHES = ["sha-256", "sha-384", "sha-512"];
@@ -33,16 +30,15 @@ export function readTransportRemote(
       "no usable fingerprint",
     );
   }
-  const candidates = usableCandidates(description.candidates, ipVersions);
   return {
     ice: {
       ufrag: description.iceUfrag,
       pwd: description.icePwd,
       isLite: description.iceLite,
-      candidates,
+      candidates: description.candidates,
     },
     fingerprints,
-    addresses: candidates.map(({ address, port }) => ({ address, port })),
+    addresses: usableCandidates(description.candidates, ipVersions).map(({ at }) => at),
   };
 }
 
@@ -55,23 +51,4 @@ export function offererRole(answered: DtlsSetup): DtlsRole {
     throw transportFailed("The peer's answer must say setup:active or setup:passive.", "no usable setup");
   }
   return answered === "active" ? "server" : "client";
-}
-
-/**
- * The candidates that a check can go to, spelled as sockets do. Component 2 is RTCP without mux, TCP needs a listener,
- * and a host name would be asked of some DNS server.
- */
-function usableCandidates(
-  candidates: readonly IceCandidate[],
-  ipVersions: readonly (4 | 6)[],
-): readonly IceCandidate[] {
-  const usable: IceCandidate[] = [];
-  for (const candidate of candidates) {
-    if (candidate.transport !== "udp" || candidate.componentId !== 1 || candidate.port === 0) continue;
-    const address = canonicalAddress(candidate.address);
-    if (address === null || !ipVersions.some((version) => version === ipVersion(address))) continue;
-    usable.push({ ...candidate, address });
-    if (usable.length === MAX_CANDIDATES) break;
-  }
-  return usable;
 }

@@ -43,6 +43,8 @@ export interface CallTransportSink {
   /** Sends the first bytes of what `lend` gave last. */
   sendLent(lengthBytes: number, to: TransportAddress): boolean;
   onPeerAddress(at: TransportAddress): void;
+  /** One that the peer has left long ago. */
+  onPeerAddressForgotten(at: TransportAddress): void;
   onIceConnected(): void;
   /** DTLS is done: SRTP flows. */
   onConnected(): void;
@@ -119,6 +121,7 @@ export class CallTransport {
         sendStun: (message, to) => sink.send(message, to),
         onSelected: (to) => this.#select(to),
         onPeerAddress: (at) => sink.onPeerAddress(at),
+        onPeerAddressForgotten: (at) => sink.onPeerAddressForgotten(at),
         onEnd: (reason) => this.#end(`ice-${reason}`),
       },
     );
