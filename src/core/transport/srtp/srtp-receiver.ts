@@ -1,4 +1,13 @@
+import { estimateRtpIndex } from "./packet-index.ts";
+import { PacketParts, readInt32, readUint16 } from "./packet-parts.ts";
 import type { SrtpMasterKey, SrtpProfile } from "./srtp-profile.ts";
+import { SrtpSources } from "./srtp-source.ts";
+import { createTransforms, type SrtpTransform } from "./srtp-transform.ts";
+
+const INDEX_MASK = 0x7fffffff;
+const WORD_BYTES = 4;
+
+const parts = new PacketParts();
 
 export interface SrtpReceiverStats {
   /** Not even a header and a tag. */
@@ -15,20 +24,67 @@ export interface SrtpReceiverStats {
 export class SrtpReceiver {
   readonly stats: SrtpReceiverStats = { malformed: 0, unauthentic: 0, replayed: 0, excessSsrc: 0 };
 
-  constructor(_profile: SrtpProfile, _master: SrtpMasterKey) {
-    throw new Error("not built yet");
+  readonly #rtp: SrtpTransform;
+  readonly #rtcp: SrtpTransform;
+  readonly #rtpSources = new SrtpSources();
+  readonly #rtcpSources = new SrtpSources();
+
+  /** @throws {RingbackError} `OPTION_INVALID` when the master key has not the profile's length. */
+  constructor(profile: SrtpProfile, master: SrtpMasterKey) {
+    const { rtp, rtcp } = createTransforms(profile, master);
+    this.#rtp = rtp;
+    this.#rtcp = rtcp;
   }
 
   /**
-   * Unprotects an SRTP packet in place. Allocates nothing, never throws.
+   * Unprotects an SRTP packet in place. Allocates nothing on the steady path, never throws.
    * @returns Length of the RTP packet that `packet` now begins with; -1 when it was dropped (and counted).
    */
-  unprotectRtp(_packet: Uint8Array): number {
-    throw new Error("not built yet");
+  unprotectRtp(packet: Uint8Array): number {
+    const end = packet.length - this.#rtp.tagBytes;
+    if (!parts.readRtp(packet, 0, end)) return this.#dropMalformed();
+    const source = this.#rtpSources.find(parts.ssrc);
+    const index = estimateRtpIndex(source === null ? -1 : source.highestIndex, readUint16(packet, 2));
+    parts.index = index;
+    parts.word = Math.floor(index / 0x10000) | 0;
+    parts.tagStart = end;
+    return this.#open(this.#rtp, this.#rtpSources) ? end : -1;
   }
 
   /** The same for SRTCP. */
-  unprotectRtcp(_packet: Uint8Array): number {
-    throw new Error("not built yet");
+  unprotectRtcp(packet: Uint8Array): number {
+    const end = packet.length - this.#rtcp.tagBytes - WORD_BYTES;
+    if (!parts.readRtcp(packet, 0, end)) return this.#dropMalformed();
+    parts.word = readInt32(packet, end + this.#rtcp.rtcpWordOffset);
+    // Both profiles encrypt SRTCP (RFC 5764 §4.1.2): without the E flag, the sign, it is not what was agreed on.
+    if (parts.word >= 0) return this.#dropMalformed();
+    parts.index = parts.word & INDEX_MASK;
+    parts.tagStart = end + this.#rtcp.rtcpTagOffset;
+    return this.#open(this.#rtcp, this.#rtcpSources) ? end : -1;
+  }
+
+  /** RFC 3711 §3.3: replay check, authentication, decryption, and only then the update. */
+  #open(transform: SrtpTransform, sources: SrtpSources): boolean {
+    const { ssrc, index } = parts;
+    const source = sources.find(ssrc);
+    if (source === null && sources.isFull) {
+      this.stats.excessSsrc += 1;
+      return false;
+    }
+    if (index < 0 || (source !== null && !source.replay.isNew(index))) {
+      this.stats.replayed += 1;
+      return false;
+    }
+    if (!transform.open(parts)) {
+      this.stats.unauthentic += 1;
+      return false;
+    }
+    sources.accept(source, ssrc, index);
+    return true;
+  }
+
+  #dropMalformed(): number {
+    this.stats.malformed += 1;
+    return -1;
   }
 }
