@@ -34,6 +34,9 @@ const MIN_RSA_BITS = 2048;
 const MAX_RSA_BITS = 8192;
 const DER_SEQUENCE = 0x30;
 
+/** The scheme of `signEcdsaSha256`. */
+export const OWN_SIGNATURE_SCHEME = 0x0403;
+
 /** Signs with our P-256 key and SHA-256; the signature is DER as TLS has it. */
 export function signEcdsaSha256(privateKey: KeyObject, data: Uint8Array): Uint8Array {
   return sign("sha256", data, privateKey);
