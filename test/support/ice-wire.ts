@@ -1,7 +1,9 @@
+import type { IceCandidate } from "../../src/core/sdp/model.ts";
 import type { TransportAddress } from "../../src/core/transport/address.ts";
 import {
   IceAgent,
   type IceAgentOptions,
+  type IceCredentials,
   type IceEndReason,
   type IceSink,
 } from "../../src/core/transport/ice/ice-agent.ts";
@@ -123,6 +125,42 @@ export class AgentHost implements WireHost, IceSink {
     this.ends.push(reason);
     this.endedAtMs = this.#wire.nowMs;
   }
+}
+
+export const OURS: IceCredentials = { ufrag: "ours", pwd: "our-password-of-22-chars" };
+export const THEIRS: IceCredentials = { ufrag: "them", pwd: "their-password-of-22-char" };
+export const US: TransportAddress = { address: "192.0.2.1", port: 4_000 };
+export const PEER: TransportAddress = { address: "198.51.100.2", port: 5_000 };
+/** Nobody is there. */
+export const NOWHERE: TransportAddress = { address: "203.0.113.9", port: 9 };
+
+export function candidate(at: TransportAddress, priority = 2_000_000_000): IceCandidate {
+  return { foundation: "1", componentId: 1, transport: "udp", priority, ...at, type: "host" };
+}
+
+export interface AgentSettings extends Partial<IceAgentOptions> {
+  readonly candidates?: readonly IceCandidate[];
+  readonly peerIsLite?: boolean;
+  readonly seed?: number;
+}
+
+/** One of two agents that know each other's candidate: we control, the peer is controlled, both are full. */
+export function addAgent(wire: IceWire, side: "us" | "peer", settings: AgentSettings = {}): AgentHost {
+  const [local, remote] = side === "us" ? [OURS, THEIRS] : [THEIRS, OURS];
+  const candidates = settings.candidates ?? [candidate(side === "us" ? PEER : US)];
+  return new AgentHost(wire, side === "us" ? US : PEER, {
+    local,
+    remote: { ...remote, isLite: settings.peerIsLite ?? false, candidates },
+    isLite: false,
+    isControlling: side === "us",
+    ipVersions: [4, 6],
+    random: seededRandom(settings.seed ?? (side === "us" ? 1 : 2)),
+    ...settings,
+  });
+}
+
+export function start(wire: IceWire, ...hosts: readonly AgentHost[]): void {
+  for (const each of hosts) each.agent.start(wire.nowMs);
 }
 
 /** Random bytes that are the same for the same seed (mulberry32). */

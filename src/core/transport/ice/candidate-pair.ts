@@ -52,8 +52,11 @@ export function comparePairs(a: CandidatePair, b: CandidatePair, isControlling: 
   if (byMin !== 0) return byMin;
   const byMax = Math.max(b.localPriority, b.remotePriority) - Math.max(a.localPriority, a.remotePriority);
   if (byMax !== 0) return byMax;
-  const byRole = Number(b.localPriority > b.remotePriority) - Number(a.localPriority > a.remotePriority);
-  return isControlling ? byRole : -byRole;
+  return Number(hasRoleBit(b, isControlling)) - Number(hasRoleBit(a, isControlling));
+}
+
+function hasRoleBit(pair: CandidatePair, isControlling: boolean): boolean {
+  return isControlling ? pair.localPriority > pair.remotePriority : pair.remotePriority > pair.localPriority;
 }
 
 /** RFC 8445 §5.1.2.1, component 1. IPv6 comes first, as RFC 8421 §4 advises. */

@@ -34,8 +34,6 @@ export class CheckResponder {
    * @returns True when it is a check of the peer's, proved and answered with success.
    */
   answer(request: StunView, from: TransportAddress): boolean {
-    // RFC 8489 §7: with FINGERPRINT in use, a message without one is not for us to answer.
-    if (!request.hasFingerprint) return false;
     // RFC 8445 §7.1.1: PRIORITY is part of every check.
     if (request.usernameOffset < 0 || !request.hasIntegrityAttribute || request.priority < 0) {
       return this.#refuse(request, from, 400);

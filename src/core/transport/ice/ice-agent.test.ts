@@ -1,41 +1,16 @@
 import { describe, expect, test } from "vitest";
-import { AgentHost, IceWire, readSent, seededRandom } from "../../../../test/support/ice-wire.ts";
-import type { IceCandidate } from "../../sdp/model.ts";
+import {
+  addAgent,
+  candidate,
+  IceWire,
+  NOWHERE,
+  PEER,
+  readSent,
+  seededRandom,
+  start,
+  US,
+} from "../../../../test/support/ice-wire.ts";
 import type { TransportAddress } from "../address.ts";
-import type { IceAgentOptions } from "./ice-agent.ts";
-
-const OURS = { ufrag: "ours", pwd: "our-password-of-22-chars" };
-const THEIRS = { ufrag: "them", pwd: "their-password-of-22-char" };
-const US: TransportAddress = { address: "192.0.2.1", port: 4_000 };
-const PEER: TransportAddress = { address: "198.51.100.2", port: 5_000 };
-const NOWHERE: TransportAddress = { address: "203.0.113.9", port: 9 };
-
-function candidate(at: TransportAddress, priority = 2_000_000_000): IceCandidate {
-  return { foundation: "1", componentId: 1, transport: "udp", priority, ...at, type: "host" };
-}
-
-type Options = Partial<IceAgentOptions> & {
-  readonly candidates?: readonly IceCandidate[];
-  readonly seed?: number;
-};
-
-function host(wire: IceWire, side: "us" | "peer", options: Options & { readonly peerIsLite?: boolean } = {}) {
-  const [local, remote] = side === "us" ? [OURS, THEIRS] : [THEIRS, OURS];
-  const candidates = options.candidates ?? [candidate(side === "us" ? PEER : US)];
-  return new AgentHost(wire, side === "us" ? US : PEER, {
-    local,
-    remote: { ...remote, isLite: options.peerIsLite ?? false, candidates },
-    isLite: false,
-    isControlling: side === "us",
-    ipVersions: [4, 6],
-    random: seededRandom(options.seed ?? (side === "us" ? 1 : 2)),
-    ...options,
-  });
-}
-
-function start(wire: IceWire, ...hosts: readonly AgentHost[]): void {
-  for (const each of hosts) each.agent.start(wire.nowMs);
-}
 
 const sendTimes = (wire: IceWire, to: TransportAddress): number[] =>
   wire.sent
@@ -45,8 +20,8 @@ const sendTimes = (wire: IceWire, to: TransportAddress): number[] =>
 describe("toward a lite peer", () => {
   function connect() {
     const wire = new IceWire();
-    const us = host(wire, "us", { peerIsLite: true });
-    const peer = host(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
+    const us = addAgent(wire, "us", { peerIsLite: true });
+    const peer = addAgent(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
     start(wire, peer, us);
     return { wire, us, peer };
   }
@@ -71,14 +46,14 @@ describe("toward a lite peer", () => {
 
   test("we control, whatever the options say", () => {
     const wire = new IceWire();
-    host(wire, "us", { peerIsLite: true, isControlling: false }).agent.start(0);
+    addAgent(wire, "us", { peerIsLite: true, isControlling: false }).agent.start(0);
     expect(readSent(wire.sent[0]!).role).toBe("controlling");
   });
 
   test("nothing is sent or taken before start", () => {
     const wire = new IceWire();
-    const us = host(wire, "us");
-    const peer = host(wire, "peer");
+    const us = addAgent(wire, "us");
+    const peer = addAgent(wire, "peer");
     start(wire, peer);
     wire.advance(2_000);
     expect(us.agent.deadlineMs).toBe(Number.POSITIVE_INFINITY);
@@ -93,7 +68,7 @@ describe("toward a lite peer", () => {
 describe("toward a full peer", () => {
   test("both sides connect, and the controlled one follows the nomination", () => {
     const wire = new IceWire();
-    const [us, peer] = [host(wire, "us"), host(wire, "peer")];
+    const [us, peer] = [addAgent(wire, "us"), addAgent(wire, "peer")];
     start(wire, us, peer);
     wire.advance(200);
     expect(us.selections).toEqual([PEER]);
@@ -107,8 +82,8 @@ describe("toward a full peer", () => {
 
   test("an address that its SDP does not name is learned from its check", () => {
     const wire = new IceWire();
-    const us = host(wire, "us", { candidates: [] });
-    const peer = host(wire, "peer");
+    const us = addAgent(wire, "us", { candidates: [] });
+    const peer = addAgent(wire, "peer");
     start(wire, us, peer);
     wire.advance(500);
     expect(us.selections).toEqual([PEER]);
@@ -117,8 +92,8 @@ describe("toward a full peer", () => {
 
   test("the controlled side may be the one without a candidate of the peer", () => {
     const wire = new IceWire();
-    const us = host(wire, "us");
-    const peer = host(wire, "peer", { candidates: [candidate(NOWHERE)] });
+    const us = addAgent(wire, "us");
+    const peer = addAgent(wire, "peer", { candidates: [candidate(NOWHERE)] });
     start(wire, us, peer);
     wire.advance(500);
     expect(us.selections).toEqual([PEER]);
@@ -128,9 +103,9 @@ describe("toward a full peer", () => {
   test("a 1:1 NAT before us changes nothing", () => {
     const wire = new IceWire();
     const mapped = { address: "203.0.113.77", port: 41_000 };
-    const us = host(wire, "us");
+    const us = addAgent(wire, "us");
     us.address = mapped;
-    const peer = host(wire, "peer", { candidates: [candidate(mapped)] });
+    const peer = addAgent(wire, "peer", { candidates: [candidate(mapped)] });
     start(wire, us, peer);
     wire.advance(200);
     expect(us.selections).toEqual([PEER]);
@@ -142,7 +117,7 @@ describe("toward a full peer", () => {
       const wire = new IceWire();
       const random = seededRandom(seed * 77);
       wire.isLost = () => (random(1)[0] ?? 0) < loss * 256;
-      const [us, peer] = [host(wire, "us", { seed }), host(wire, "peer", { seed: seed + 1_000 })];
+      const [us, peer] = [addAgent(wire, "us", { seed }), addAgent(wire, "peer", { seed: seed + 1_000 })];
       start(wire, us, peer);
       wire.advance(25_000);
       for (const each of [us, peer]) expect(each.ends).toEqual([]);
@@ -162,8 +137,8 @@ describe("two that both control, or neither", () => {
     "controlling %s, seeds %d and %d: they agree by the tie-breakers",
     (isControlling, ourSeed, peerSeed) => {
       const wire = new IceWire();
-      const us = host(wire, "us", { isControlling, seed: ourSeed });
-      const peer = host(wire, "peer", { isControlling, seed: peerSeed });
+      const us = addAgent(wire, "us", { isControlling, seed: ourSeed });
+      const peer = addAgent(wire, "peer", { isControlling, seed: peerSeed });
       start(wire, us);
       wire.advance(3);
       start(wire, peer);
@@ -188,8 +163,8 @@ describe("two that both control, or neither", () => {
 
   test("a 487 gives the new checks the other role and a new tie-breaker", () => {
     const wire = new IceWire();
-    const us = host(wire, "us", { isControlling: true, seed: 1 });
-    const peer = host(wire, "peer", { isControlling: true, candidates: [], seed: 2 });
+    const us = addAgent(wire, "us", { isControlling: true, seed: 1 });
+    const peer = addAgent(wire, "peer", { isControlling: true, candidates: [], seed: 2 });
     start(wire, us, peer);
     wire.advance(1_000);
     const checks = wire.sent.filter((each) => each.from.port === US.port).map(readSent);
@@ -210,7 +185,7 @@ describe("two that both control, or neither", () => {
 describe("the timing of checks", () => {
   test("a check is sent seven times with doubling waits and given up after 39.5 s", () => {
     const wire = new IceWire();
-    const us = host(wire, "us", { peerIsLite: true, candidates: [candidate(NOWHERE)] });
+    const us = addAgent(wire, "us", { peerIsLite: true, candidates: [candidate(NOWHERE)] });
     start(wire, us);
     wire.advance(60_000);
     expect(sendTimes(wire, NOWHERE)).toEqual([0, 500, 1_500, 3_500, 7_500, 15_500, 31_500]);
@@ -222,7 +197,7 @@ describe("the timing of checks", () => {
 
   test("a full peer may still be learned of, until 40 s", () => {
     const wire = new IceWire();
-    const us = host(wire, "us", { candidates: [candidate(NOWHERE)] });
+    const us = addAgent(wire, "us", { candidates: [candidate(NOWHERE)] });
     start(wire, us);
     wire.advance(60_000);
     expect(us.ends).toEqual(["no-pair"]);
@@ -234,7 +209,7 @@ describe("the timing of checks", () => {
     ["full", false],
   ])("without a usable candidate a %s peer's checks are waited for until 40 s", (_, peerIsLite) => {
     const wire = new IceWire();
-    const us = host(wire, "us", { peerIsLite, candidates: [] });
+    const us = addAgent(wire, "us", { peerIsLite, candidates: [] });
     start(wire, us);
     wire.advance(60_000);
     expect(wire.sent).toEqual([]);
@@ -244,7 +219,7 @@ describe("the timing of checks", () => {
   test("pairs are checked best first, 50 ms apart, and each is retransmitted on its own", () => {
     const wire = new IceWire();
     const at = (port: number) => ({ address: NOWHERE.address, port });
-    const us = host(wire, "us", {
+    const us = addAgent(wire, "us", {
       candidates: [candidate(at(3), 3), candidate(at(1), 1), candidate(at(2), 2)],
     });
     start(wire, us);
@@ -262,7 +237,7 @@ describe("the timing of checks", () => {
   test("a late timer sends one check, not all that it missed", () => {
     const wire = new IceWire();
     const at = (port: number) => ({ address: NOWHERE.address, port });
-    const us = host(wire, "us", { candidates: [1, 2, 3].map((port) => candidate(at(port), port)) });
+    const us = addAgent(wire, "us", { candidates: [1, 2, 3].map((port) => candidate(at(port), port)) });
     start(wire, us);
     wire.nowMs = 10_000;
     us.handleTimeout(10_000);
@@ -271,7 +246,7 @@ describe("the timing of checks", () => {
 
   test("handling a timeout that is not due does nothing", () => {
     const wire = new IceWire();
-    const us = host(wire, "us");
+    const us = addAgent(wire, "us");
     start(wire, us);
     for (let nowMs = 0; nowMs < 499; nowMs += 7) us.handleTimeout(nowMs);
     expect(wire.sent).toHaveLength(1);
@@ -280,7 +255,7 @@ describe("the timing of checks", () => {
 
   test("a second start does nothing", () => {
     const wire = new IceWire();
-    const us = host(wire, "us");
+    const us = addAgent(wire, "us");
     start(wire, us, us);
     expect(wire.sent).toHaveLength(1);
   });
@@ -293,12 +268,12 @@ describe("nomination", () => {
   /** A lite peer at two addresses, the better one slow by `extraMs`. */
   function race(extraMs: number) {
     const wire = new IceWire();
-    const us = host(wire, "us", {
+    const us = addAgent(wire, "us", {
       peerIsLite: true,
       candidates: [candidate(GOOD, 1_000), candidate(BETTER, 2_000)],
     });
-    const good = host(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
-    const better = host(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
+    const good = addAgent(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
+    const better = addAgent(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
     better.address = BETTER;
     start(wire, good, better, us);
     const late: { atMs: number; bytes: Uint8Array }[] = [];
@@ -340,13 +315,13 @@ describe("nomination", () => {
 
   test("an error answer fails the pair, and the next one is nominated", () => {
     const wire = new IceWire();
-    const us = host(wire, "us", {
+    const us = addAgent(wire, "us", {
       peerIsLite: true,
       candidates: [candidate(GOOD, 1_000), candidate(BETTER, 2_000)],
     });
-    const good = host(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
+    const good = addAgent(wire, "peer", { isLite: true, isControlling: false, candidates: [] });
     // Another one with the same password, that thinks it controls: it refuses with 487 and the role is fixed.
-    const better = host(wire, "peer", {
+    const better = addAgent(wire, "peer", {
       isLite: true,
       isControlling: true,
       peerIsLite: true,

@@ -141,7 +141,8 @@ export class IceAgent {
 
   #take(datagram: Uint8Array, from: TransportAddress, nowMs: number): boolean {
     const message = this.#view;
-    if (message.read(datagram) !== null) return false;
+    // RFC 8489 §7: where FINGERPRINT is in use, a message without one is no message.
+    if (message.read(datagram) !== null || !message.hasFingerprint) return false;
     // RFC 8445 §11: Binding indications are keepalives, and ask for nothing.
     if (message.messageClass === "indication") return true;
     if (message.messageClass !== "request") return this.#mode.onResponse(message, from, nowMs);

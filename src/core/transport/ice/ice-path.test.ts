@@ -1,0 +1,257 @@
+import { describe, expect, test } from "vitest";
+import {
+  type AgentSettings,
+  addAgent,
+  candidate,
+  IceWire,
+  NOWHERE,
+  PEER,
+  readSent,
+  seededRandom,
+  start,
+  US,
+} from "../../../../test/support/ice-wire.ts";
+
+/** Where a NAT puts a side that it has forgotten. */
+const OUR_NEW = { address: "192.0.2.200", port: 44_000 };
+const PEER_NEW = { address: "198.51.100.200", port: 55_000 };
+
+type Setting = "lite peer" | "full peer" | "lite us";
+
+function connect(setting: Setting, settings: AgentSettings = {}) {
+  const wire = new IceWire();
+  const isLite = setting === "lite us";
+  const us = addAgent(wire, "us", { isLite, peerIsLite: setting === "lite peer", ...settings });
+  const peer = addAgent(wire, "peer", { isLite: setting === "lite peer", peerIsLite: isLite });
+  start(wire, us, peer);
+  wire.advance(1_000);
+  expect(us.agent.selected).toEqual(PEER);
+  expect(peer.agent.selected).toEqual(US);
+  return { wire, us, peer };
+}
+
+describe("consent", () => {
+  test.each<Setting>(["lite peer", "full peer", "lite us"])("is kept for an hour: %s", (setting) => {
+    const { wire, us, peer } = connect(setting);
+    wire.advance(3_600_000);
+    for (const each of [us, peer]) {
+      expect(each.ends).toEqual([]);
+      expect(each.selections).toHaveLength(1);
+      expect(each.agent.stats.dropped).toBe(0);
+    }
+  });
+
+  test("is asked for every 4 to 6 s, at random", () => {
+    const { wire, us } = connect("lite peer");
+    wire.sent.length = 0;
+    wire.advance(600_000);
+    const timesMs = wire.sent.filter((each) => each.from.port === US.port).map((each) => each.atMs);
+    const gapsMs = timesMs.slice(1).map((atMs, i) => atMs - (timesMs[i] ?? 0));
+    expect(Math.min(...gapsMs)).toBeGreaterThanOrEqual(4_000);
+    expect(Math.max(...gapsMs)).toBeLessThanOrEqual(6_000);
+    expect(Math.max(...gapsMs) - Math.min(...gapsMs)).toBeGreaterThan(1_000);
+    expect(us.agent.stats.checksSent).toBe(us.agent.stats.responsesReceived);
+  });
+
+  test("expires 30 s after the last answer, and nothing is sent after it", () => {
+    const { wire, us } = connect("lite peer");
+    wire.advance(60_000);
+    const lastAnswerMs =
+      wire.sent.filter((each) => each.from.port === PEER.port).at(-1)!.atMs + wire.oneWayMs;
+    wire.isLost = () => true;
+    wire.advance(29_999 - (wire.nowMs - lastAnswerMs));
+    expect(us.ends).toEqual([]);
+    wire.advance(1);
+    expect(us.ends).toEqual(["consent-expired"]);
+    const count = wire.sent.length;
+    wire.advance(60_000);
+    expect(wire.sent).toHaveLength(count);
+    expect(us.ends).toHaveLength(1);
+  });
+
+  test("is asked for every second while the peer does not answer", () => {
+    const { wire, us } = connect("lite peer");
+    wire.isLost = () => true;
+    wire.sent.length = 0;
+    wire.advance(20_000);
+    const timesMs = wire.sent.filter((each) => each.from.port === US.port).map((each) => each.atMs);
+    expect(timesMs.length).toBeGreaterThan(10);
+    for (const [i, atMs] of timesMs.slice(1).entries()) expect(atMs - (timesMs[i] ?? 0)).toBe(1_000);
+    const ids = timesMs.map((_, i) => Buffer.from(readSent(wire.sent[i]!).transactionId).toString("hex"));
+    expect(new Set(ids).size).toBe(ids.length);
+    wire.isLost = () => false;
+    wire.advance(1_100);
+    wire.sent.length = 0;
+    wire.advance(3_000);
+    expect(wire.sent.filter((each) => each.from.port === US.port)).toEqual([]);
+    expect(us.ends).toEqual([]);
+  });
+
+  test("outlives a round trip that is longer than the wait for an answer", () => {
+    const { wire, us } = connect("lite peer");
+    wire.oneWayMs = 2_000;
+    wire.advance(300_000);
+    expect(us.ends).toEqual([]);
+    expect(us.agent.rttMs).toBe(4_000);
+  });
+
+  test("of a lite agent expires 30 s after the peer's last check", () => {
+    const { wire, us, peer } = connect("lite us");
+    const lastCheckMs = wire.sent.filter((each) => each.from.port === PEER.port).at(-1)!.atMs + wire.oneWayMs;
+    peer.agent.close();
+    wire.advance(60_000);
+    expect(us.ends).toEqual(["consent-expired"]);
+    expect(us.endedAtMs).toBe(lastCheckMs + 30_000);
+  });
+
+  test("of a lite agent that hears nothing at all ends with no pair after 40 s", () => {
+    const wire = new IceWire();
+    const us = addAgent(wire, "us", { isLite: true });
+    start(wire, us);
+    wire.advance(60_000);
+    expect(us.ends).toEqual(["no-pair"]);
+    expect(us.endedAtMs).toBe(40_000);
+    expect(wire.sent).toEqual([]);
+  });
+
+  test.each([0.05, 0.2, 0.3])("survives loss of %d for ten minutes", (loss) => {
+    for (let seed = 1; seed <= 10; seed += 1) {
+      const { wire, us, peer } = connect("full peer", { seed });
+      const random = seededRandom(seed);
+      wire.isLost = () => (random(1)[0] ?? 0) < loss * 256;
+      wire.advance(600_000);
+      expect([us.ends, peer.ends]).toEqual([[], []]);
+    }
+  });
+});
+
+describe("when our NAT gives us another address", () => {
+  test.each<Setting>(["lite peer", "full peer"])("the next check tells a %s", (setting) => {
+    const { wire, us, peer } = connect(setting);
+    us.address = OUR_NEW;
+    wire.advance(6_000 + 100);
+    expect(peer.agent.selected).toEqual(OUR_NEW);
+    expect(us.selections).toEqual([PEER]);
+    wire.advance(120_000);
+    expect([us.ends, peer.ends]).toEqual([[], []]);
+    expect(peer.agent.selected).toEqual(OUR_NEW);
+  });
+
+  test("while the path is down, it is found again within a second of its return", () => {
+    const { wire, us, peer } = connect("lite peer");
+    wire.isLost = () => true;
+    wire.advance(15_000);
+    us.address = OUR_NEW;
+    wire.isLost = () => false;
+    wire.advance(1_000 + 2 * wire.oneWayMs);
+    expect(peer.agent.selected).toEqual(OUR_NEW);
+    wire.advance(60_000);
+    expect(us.ends).toEqual([]);
+  });
+});
+
+describe("when the peer's NAT gives it another address", () => {
+  test("we control: its check from there is followed, and nominated when the old path stays silent", () => {
+    const { wire, us, peer } = connect("full peer");
+    peer.address = PEER_NEW;
+    wire.advance(6_000 + 1_200);
+    expect(us.selections).toEqual([PEER, PEER_NEW]);
+    expect(us.peerAddresses).toEqual([PEER, PEER_NEW]);
+    const toNew = wire.sent.filter((each) => each.to.port === PEER_NEW.port).map(readSent);
+    expect(toNew.some((message) => message.useCandidate)).toBe(true);
+    wire.advance(120_000);
+    expect([us.ends, peer.ends]).toEqual([[], []]);
+    expect(us.agent.selected).toEqual(PEER_NEW);
+  });
+
+  test("it controls: its new address is taken after one check of ours", () => {
+    const wire = new IceWire();
+    const us = addAgent(wire, "us", { isControlling: false });
+    const peer = addAgent(wire, "peer", { isControlling: true });
+    start(wire, us, peer);
+    wire.advance(1_000);
+    peer.address = PEER_NEW;
+    wire.advance(6_000 + 100);
+    expect(us.selections).toEqual([PEER, PEER_NEW]);
+    wire.advance(120_000);
+    expect([us.ends, peer.ends]).toEqual([[], []]);
+    expect(us.selections).toHaveLength(2);
+  });
+
+  test("and the old one back, both are followed", () => {
+    for (const isControlling of [true, false]) {
+      const wire = new IceWire();
+      const us = addAgent(wire, "us", { isControlling });
+      const peer = addAgent(wire, "peer", { isControlling: !isControlling });
+      start(wire, us, peer);
+      wire.advance(1_000);
+      peer.address = PEER_NEW;
+      wire.advance(20_000);
+      peer.address = PEER;
+      wire.advance(20_000);
+      expect(us.selections).toEqual([PEER, PEER_NEW, PEER]);
+      expect([us.ends, peer.ends]).toEqual([[], []]);
+    }
+  });
+
+  test("we are lite: USE-CANDIDATE or the old address's silence moves us", () => {
+    const { wire, us, peer } = connect("lite us");
+    peer.address = PEER_NEW;
+    wire.advance(13_000);
+    expect(us.selections).toEqual([PEER, PEER_NEW]);
+    expect(peer.ends).toEqual([]);
+  });
+
+  test("forty times over, the last 16 addresses are kept and the rest is told to be forgotten", () => {
+    const { wire, us, peer } = connect("lite us");
+    for (let port = 1; port <= 40; port += 1) {
+      peer.address = { ...PEER_NEW, port };
+      wire.advance(13_000);
+      expect(us.agent.selected).toEqual(peer.address);
+    }
+    expect(us.peerAddresses).toHaveLength(41);
+    expect(us.forgotten).toHaveLength(25);
+    expect(us.agent.isPeerAddress({ ...PEER_NEW, port: 24 })).toBe(false);
+    expect(us.agent.isPeerAddress({ ...PEER_NEW, port: 25 })).toBe(true);
+    expect(us.agent.isPeerAddress(PEER)).toBe(false);
+  });
+});
+
+test("a full agent follows forty new addresses of its peer within its bounds", () => {
+  const { wire, us, peer } = connect("full peer");
+  for (let port = 1; port <= 40; port += 1) {
+    peer.address = { ...PEER_NEW, port };
+    wire.advance(10_000);
+    expect(us.agent.selected).toEqual(peer.address);
+  }
+  expect(us.ends).toEqual([]);
+  expect(us.peerAddresses.length - us.forgotten.length).toBe(16);
+});
+
+test("a peer that nominates another valid pair is followed", () => {
+  const wire = new IceWire();
+  const us = addAgent(wire, "us", { isControlling: false, candidates: [candidate(NOWHERE)] });
+  const peer = addAgent(wire, "peer", { isControlling: true });
+  const other = addAgent(wire, "peer", { isControlling: true, seed: 9 });
+  other.address = PEER_NEW;
+  start(wire, us, peer);
+  wire.advance(2_000);
+  expect(us.agent.selected).toEqual(PEER);
+  start(wire, other);
+  wire.advance(2_000);
+  expect(us.selections).toEqual([PEER, PEER_NEW]);
+});
+
+test("a lite agent takes media to the first check's address, and then to the nominated one", () => {
+  const wire = new IceWire();
+  const us = addAgent(wire, "us", { isLite: true });
+  const peer = addAgent(wire, "peer", { isControlling: true, peerIsLite: true });
+  start(wire, us, peer);
+  wire.advance(10);
+  expect(us.selections).toEqual([PEER]);
+  expect(wire.sent.map(readSent).some((message) => message.useCandidate)).toBe(false);
+  wire.advance(1_000);
+  expect(us.selections).toEqual([PEER]);
+  expect(us.agent.rttMs).toBeNull();
+  expect(us.agent.stats.checksSent).toBe(0);
+});
