@@ -79,15 +79,25 @@ interface TestCall {
   readonly leg: MediaLeg;
 }
 
+/** What not every media engine can do. */
+export interface EngineAbilities {
+  /** The peer's RTCP comes up. */
+  readonly reportsRtcp: boolean;
+}
+
 /** What every media engine must do, whatever it is made of. `create` binds it to 127.0.0.1. */
-export function describeMediaEngine(name: string, create: () => Promise<MediaEngine>): void {
+export function describeMediaEngine(
+  name: string,
+  create: () => Promise<MediaEngine>,
+  abilities: EngineAbilities = { reportsRtcp: true },
+): void {
   describe(`media engine ${name}`, () => {
     const harness = new Harness();
     beforeEach(() => harness.setUp(create));
     afterEach(() => harness.tearDown());
     describeConnecting(harness);
     describeOffers(harness);
-    describePackets(harness);
+    describePackets(harness, abilities);
     describeHostilePath(harness);
     describeClosing(harness);
   });
@@ -204,8 +214,8 @@ function describeOffers(harness: Harness): void {
   });
 }
 
-function describePackets(harness: Harness): void {
-  test("RTP passes unchanged both ways, RTCP does not come up", async () => {
+function describePackets(harness: Harness, abilities: EngineAbilities): void {
+  test("RTP passes unchanged both ways", async () => {
     const { offerer, leg, recorder } = await harness.connect();
     const out = rtpPacket(111, leg.local.ssrc, 80);
     const inward = [rtpPacket(111, 7, 80, 1), rtpPacket(126, 7, 4, 2), rtpPacket(111, 7, 1200, 3)];
@@ -217,6 +227,19 @@ function describePackets(harness: Harness): void {
     expect(Uint8Array.from(offerer.received[0] ?? [])).toEqual(out);
     expect(recorder.received).toEqual(inward);
     expect(leg.stats()).toMatchObject({ bytesSent: out.length, sendsDropped: 0 });
+  });
+
+  test.runIf(abilities.reportsRtcp)("RTCP passes both ways, apart from RTP", async () => {
+    const { offerer, leg, recorder } = await harness.connect();
+    // The peer answers a sender report, and repeats from it when it was made (RFC 3550 §6.4.1: LSR).
+    expect(leg.sendRtcp(senderReport(leg.local.ssrc, 0x12345678))).toBe(true);
+    await vi.waitFor(() => expect(recorder.receivedRtcp).toHaveLength(1));
+    const answer = Buffer.from(recorder.receivedRtcp[0] ?? []);
+    expect([answer[1], answer.readUInt32BE(24)]).toEqual([201, 0x12345678]);
+    offerer.send(receiverReport(7));
+    await vi.waitFor(() => expect(recorder.receivedRtcp).toHaveLength(2));
+    expect(recorder.receivedRtcp[1]).toEqual(receiverReport(7));
+    expect(recorder.received).toHaveLength(0);
   });
 
   test("a sent packet's bytes may be reused at once", async () => {
@@ -312,10 +335,11 @@ function garbage(): Uint8Array[] {
 function describeClosing(harness: Harness): void {
   test("close is idempotent and nothing is reported after it", async () => {
     const { offerer, leg, recorder } = await harness.connect();
+    // Before: a peer that is told of the end sends no more. They arrive after.
+    for (let sequence = 1; sequence <= 5; sequence += 1) offerer.send(rtpPacket(111, 7, 80, sequence));
     leg.close();
     leg.close();
     leg.connect();
-    for (let sequence = 1; sequence <= 5; sequence += 1) offerer.send(rtpPacket(111, 7, 80, sequence));
     await quiet();
     expect(leg.sendRtp(rtpPacket(111, leg.local.ssrc, 10))).toBe(false);
     expect(recorder.states).toEqual(["connected"]);
@@ -324,10 +348,11 @@ function describeClosing(harness: Harness): void {
 
   test("closing the engine closes its legs, and no leg opens after it", async () => {
     const { offerer, leg, recorder } = await harness.connect();
-    await harness.engine.close();
-    await harness.engine.close();
-    expect(leg.sendRtp(rtpPacket(111, leg.local.ssrc, 10))).toBe(false);
     offerer.send(rtpPacket(111, 7, 80));
+    const closed = harness.engine.close();
+    await harness.engine.close();
+    await closed;
+    expect(leg.sendRtp(rtpPacket(111, leg.local.ssrc, 10))).toBe(false);
     await quiet();
     expect(recorder.received).toHaveLength(0);
     expect(recorder.states).toEqual(["connected"]);
@@ -371,5 +396,15 @@ function receiverReport(ssrc: number): Uint8Array {
   const packet = new Uint8Array(8);
   packet.set([0x80, 201, 0, 1]);
   new DataView(packet.buffer).setUint32(4, ssrc);
+  return packet;
+}
+
+/** RFC 3550 §6.4.1, without report blocks. `ntpMiddle`: the middle 32 bits of its NTP timestamp. */
+function senderReport(ssrc: number, ntpMiddle: number): Uint8Array {
+  const packet = new Uint8Array(28);
+  packet.set([0x80, 200, 0, 6]);
+  const view = new DataView(packet.buffer);
+  view.setUint32(4, ssrc);
+  view.setUint32(10, ntpMiddle);
   return packet;
 }

@@ -1,4 +1,4 @@
-import { Audio, PeerConnection, type Track } from "node-datachannel";
+import { Audio, PeerConnection, RtcpReceivingSession, type Track } from "node-datachannel";
 import { expect, vi } from "vitest";
 import type { AudioDescription, DtlsSetup, IceCandidate, LocalAudio } from "../../src/core/sdp/model.ts";
 
@@ -16,6 +16,8 @@ export class OfferingPeer {
     audio.addAudioCodec(126, "telephone-event/8000");
     audio.addSSRC(7, "offerer");
     this.#track = this.#peer.addTrack(audio);
+    // Answers sender reports.
+    this.#track.setMediaHandler(new RtcpReceivingSession());
     this.#track.onMessage((packet) => this.received.push(packet));
     // Without these two the binding keeps them, and the process, alive until they are garbage.
     this.#track.onClosed(() => {});
