@@ -1,15 +1,15 @@
 import { signedTimestampDistance } from "./timestamp.ts";
 
 /** The sixteen keys of RFC 4733 §3.2, table 3, by event code. */
-const DIGITS = "0123456789*#ABCD";
+export const DIGITS = "0123456789*#ABCD";
 
 /** RFC 4733 §2.5.1.3: a longer event goes on in a new segment. */
-const SEGMENT_FULL_TICKS = 0xffff;
+export const SEGMENT_FULL_TICKS = 0xffff;
 
 /** WhatsApp sends telephone-event/8000, whatever the audio's clock. */
-const TICKS_PER_MS = 8;
-/** Timestamps run on in the audio's 48 kHz with some senders, in the event's own 8 kHz with others. */
-const AUDIO_TICKS_PER_TICK = 6;
+export const TICKS_PER_MS = 8;
+/** Timestamps run on in the audio's 48 kHz with some senders (ours too), in the event's own 8 kHz with others. */
+export const AUDIO_TICKS_PER_TICK = 6;
 
 /** Updates come every 20 or 50 ms: half a second without one means that the end was lost. */
 const DEFAULT_END_LOST_MS = 500;
