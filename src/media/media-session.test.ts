@@ -361,6 +361,7 @@ describe("the transport's states", () => {
       onFirstRtpIn() {},
       onFirstRtpOut() {},
       onDigit() {},
+      onFrame() {},
     };
     const opening = MediaSession.open({ ...options, random: (length) => new Uint8Array(length), listener });
     await expect(opening).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });

@@ -9,7 +9,14 @@ import {
 import type { Clock } from "../platform/clock.ts";
 import { type Random, randomUint32 } from "../platform/random.ts";
 import type { EncodedPrompt } from "./encoded-prompt.ts";
-import type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
+import type {
+  MediaDownReason,
+  MediaEngine,
+  MediaLeg,
+  MediaLegListener,
+  MediaLegState,
+  MediaLegStats,
+} from "./engine.ts";
 import type { MediaClock, Ticker } from "./media-clock.ts";
 import { type Playback, PromptPlayback } from "./playback.ts";
 import { OPUS_CLOCK_RATE_HZ, SLOT_RTP_TICKS } from "./rtp-clock.ts";
@@ -21,10 +28,10 @@ export interface MediaSessionListener {
   onIceConnected(): void;
   /** ICE and DTLS are up: audio can flow. */
   onConnected(): void;
-  /** The transport was up and is not any more. */
-  onLost(): void;
+  /** The transport was up and is not any more. `reason`: where the engine knows it. */
+  onLost(reason?: MediaDownReason): void;
   /** The transport never came up. */
-  onFailed(): void;
+  onFailed(reason?: MediaDownReason): void;
   onFirstRtpIn(): void;
   onFirstRtpOut(): void;
   onDigit(digit: Digit): void;
@@ -183,7 +190,7 @@ export class MediaSession implements Ticker {
 
   /** For the media clock: without its ticks the stream is dead. */
   tickFailed(): void {
-    this.#onLegState("failed");
+    this.#onLegState("failed", "engine-error");
   }
 
   get #leg(): MediaLeg {
@@ -231,13 +238,13 @@ export class MediaSession implements Ticker {
       onIceConnected: () => {
         if (!this.#isClosed) this.#listener.onIceConnected();
       },
-      onState: (state) => this.#onLegState(state),
+      onState: (state, reason) => this.#onLegState(state, reason),
       onRtp: (packet) => this.#onRtp(packet),
       onRtcp: () => {},
     };
   }
 
-  #onLegState(state: MediaLegState): void {
+  #onLegState(state: MediaLegState, reason?: MediaDownReason): void {
     if (this.#isClosed || this.#isDown) return;
     if (state === "connected") {
       if (this.#wasConnected) return;
@@ -246,8 +253,8 @@ export class MediaSession implements Ticker {
       return;
     }
     this.#isDown = true;
-    if (this.#wasConnected) this.#listener.onLost();
-    else this.#listener.onFailed();
+    if (this.#wasConnected) this.#listener.onLost(reason);
+    else this.#listener.onFailed(reason);
   }
 
   #onRtp(packet: Uint8Array): void {

@@ -1,0 +1,64 @@
+// A media worker's thread begins here.
+import { systemClock } from "../../platform/clock.ts";
+import { systemRandom } from "../../platform/random.ts";
+import { systemTimers } from "../../platform/timers.ts";
+import { connectToParent } from "../../platform/worker-thread.ts";
+import { LocalMediaHost } from "../local-media-host.ts";
+import { createTransportEngine, type TransportEngine } from "../transport-engine.ts";
+import { FrameBatcher } from "./frame-batch.ts";
+import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
+import { workerFigures } from "./shared-stats.ts";
+import { toWireError } from "./wire-error.ts";
+import { WorkerCalls } from "./worker-calls.ts";
+import { createWorkerLogger } from "./worker-logger.ts";
+
+const parent = connectToParent<FromWorker, ToWorker>();
+const start = parent.data as WorkerStart;
+const post = (message: FromWorker): void => parent.post(message);
+
+try {
+  const engine = await createTransportEngine({ ...start.engine, logger: createWorkerLogger(post) });
+  parent.listen(createMessageHandler(engine));
+  post({ type: "ready", port: engine.port, addresses: engine.addresses });
+} catch (error) {
+  post({ type: "start-failed", error: toWireError(error) });
+  parent.close();
+}
+
+function createMessageHandler(engine: TransportEngine): (message: ToWorker) => void {
+  const host = new LocalMediaHost({
+    engine,
+    clock: systemClock,
+    timers: systemTimers,
+    random: systemRandom,
+    logger: createWorkerLogger(post),
+  });
+  const frames = new FrameBatcher({
+    send: (buffer, usedBytes) => parent.post({ type: "frames", buffer, usedBytes }, [buffer]),
+    batchesTaken: start.batchesTaken,
+    schedule: (flush) => void setImmediate(flush),
+  });
+  const refreshFigures = (): void => {
+    const { lateTicks, skippedSlots, worstLateMs } = host.clockStats();
+    const { dropped: framesDropped } = frames;
+    const datagramsDropped = sum(engine.stats().dropped);
+    workerFigures.write(
+      { lateTicks, skippedSlots, worstLateMs, datagramsDropped, framesDropped },
+      start.figures,
+    );
+  };
+  const calls = new WorkerCalls({
+    host,
+    timers: systemTimers,
+    frames,
+    post,
+    loggerFor: (call) => createWorkerLogger(post, call),
+    refreshFigures,
+    onShutDown: () => parent.close(),
+  });
+  return (message) => calls.handle(message);
+}
+
+function sum(counts: Readonly<Record<string, number>>): number {
+  return Object.values(counts).reduce((total, count) => total + count, 0);
+}

@@ -1,0 +1,150 @@
+import type { LocalAudio } from "../../core/sdp/model.ts";
+import type { EncodedPrompt } from "../encoded-prompt.ts";
+import type { MediaDownReason } from "../engine.ts";
+import type { HostedSession } from "../media-host.ts";
+import type { MediaSessionListener, MediaStats } from "../media-session.ts";
+import type { Playback, PlayResult } from "../playback.ts";
+import type { FromWorker, ToWorker } from "./messages.ts";
+import { callStats } from "./shared-stats.ts";
+
+export interface WorkerSessionOptions {
+  readonly call: number;
+  readonly local: LocalAudio;
+  readonly listener: MediaSessionListener;
+  /** Shared with the worker, which keeps it up to date. */
+  readonly stats: Float64Array;
+  readonly post: (message: ToWorker) => void;
+  /** Sends the prompt unless the worker has it, and gives its number. */
+  readonly sharePrompt: (prompt: EncodedPrompt) => number;
+}
+
+/** What a worker says about a call that is open. */
+export type SessionMessage = Exclude<
+  Extract<FromWorker, { readonly call: number }>,
+  { readonly type: "opened" | "open-failed" | "closed" }
+>;
+
+/** A call whose media runs in a worker, as this thread sees it. */
+export class WorkerSession implements HostedSession {
+  readonly local: LocalAudio;
+  readonly #call: number;
+  readonly #listener: MediaSessionListener;
+  readonly #stats: Float64Array;
+  readonly #post: (message: ToWorker) => void;
+  readonly #sharePrompt: (prompt: EncodedPrompt) => number;
+  readonly #playing = new Map<number, (result: PlayResult) => void>();
+  #lastPlayback = 0;
+  #areFramesWanted = false;
+  #wasConnected = false;
+  #isDown = false;
+  /** Closed by its owner, or its worker is gone: nothing is reported from here on. */
+  #isOver = false;
+
+  constructor(options: WorkerSessionOptions) {
+    this.local = options.local;
+    this.#call = options.call;
+    this.#listener = options.listener;
+    this.#stats = options.stats;
+    this.#post = options.post;
+    this.#sharePrompt = options.sharePrompt;
+  }
+
+  connect(): void {
+    this.#ask({ type: "connect", call: this.#call });
+  }
+
+  startRtp(): void {
+    this.#ask({ type: "start-rtp", call: this.#call });
+  }
+
+  setFramesWanted(areWanted: boolean): void {
+    if (areWanted === this.#areFramesWanted) return;
+    this.#areFramesWanted = areWanted;
+    this.#ask({ type: "want-frames", call: this.#call, areWanted });
+  }
+
+  play(prompt: EncodedPrompt, options: { readonly loop?: boolean } = {}): Playback {
+    this.#lastPlayback += 1;
+    const playback = this.#lastPlayback;
+    const call = this.#call;
+    const finished = new Promise<PlayResult>((resolve) => this.#playing.set(playback, resolve));
+    if (this.#isOver) this.#finishPlayback(playback, CALL_ENDED);
+    else {
+      const number = this.#sharePrompt(prompt);
+      this.#ask({ type: "play", call, playback, prompt: number, loop: options.loop === true });
+    }
+    return { finished, stop: () => this.#ask({ type: "stop", call, playback }) };
+  }
+
+  /** As the worker wrote them last, at most 200 ms ago or at the latest change. */
+  stats(): MediaStats {
+    return callStats.read(this.#stats);
+  }
+
+  close(): void {
+    this.#ask({ type: "close", call: this.#call });
+    this.#isOver = true;
+  }
+
+  handle(message: SessionMessage): void {
+    if (message.type === "played") this.#finishPlayback(message.playback, message.result);
+    else if (!this.#isOver) this.#report(message);
+  }
+
+  /** A received packet; the bytes are valid only during the call. */
+  takeFrame(opusPayload: Uint8Array, rtpTimestamp: number): void {
+    if (this.#areFramesWanted && !this.#isOver) this.#listener.onFrame(opusPayload, rtpTimestamp);
+  }
+
+  /** The worker is gone, and with it the call's media. */
+  workerGone(): void {
+    const type = this.#wasConnected ? "lost" : "failed";
+    if (!this.#isOver) this.#report({ type, call: this.#call, reason: "worker-crashed" });
+    this.#isOver = true;
+    for (const playback of [...this.#playing.keys()]) this.#finishPlayback(playback, CALL_ENDED);
+  }
+
+  #ask(message: ToWorker): void {
+    if (!this.#isOver) this.#post(message);
+  }
+
+  #report(message: Exclude<SessionMessage, { readonly type: "played" }>): void {
+    switch (message.type) {
+      case "ice-connected":
+        this.#listener.onIceConnected();
+        return;
+      case "connected":
+        this.#wasConnected = true;
+        this.#listener.onConnected();
+        return;
+      case "lost":
+      case "failed":
+        this.#reportDown(message.type, message.reason);
+        return;
+      case "first-rtp-in":
+        this.#listener.onFirstRtpIn();
+        return;
+      case "first-rtp-out":
+        this.#listener.onFirstRtpOut();
+        return;
+      case "digit":
+        this.#listener.onDigit(message.digit);
+        return;
+    }
+  }
+
+  #reportDown(type: "lost" | "failed", reason: MediaDownReason | undefined): void {
+    if (this.#isDown) return;
+    this.#isDown = true;
+    if (type === "lost") this.#listener.onLost(reason);
+    else this.#listener.onFailed(reason);
+  }
+
+  #finishPlayback(playback: number, result: PlayResult): void {
+    this.#playing.get(playback)?.(result);
+    this.#playing.delete(playback);
+  }
+}
+
+/** How much of it was sent went with the worker, or nothing was. */
+const CALL_ENDED: PlayResult = { outcome: "call-ended", playedMs: 0 };
