@@ -35,6 +35,6 @@ function sample({ memory }) {
   process.send({
     cpuMs: (user + system) / 1000,
     rssBytes: process.memoryUsage.rss(),
-    status: gateway.status,
+    slotsSkipped: gateway.status.mediaSlotsSkipped,
   });
 }

@@ -1,0 +1,98 @@
+// The figures as tables for people: GitHub's Markdown, aligned, so that they can be pasted into the docs.
+
+export function printHeader({ cpu, cores, kernel, node, pinning }, programs, settings) {
+  console.log(`\n# Ringback bench, ${new Date().toISOString().slice(0, 10)}\n`);
+  console.log(`- Machine: ${cores} x ${cpu}, Linux ${kernel}, Node ${node}`);
+  console.log(`- Pinning: ${pinning}`);
+  for (const { name, version, missing } of programs) {
+    console.log(`- ${name}${version ? ` ${version}` : ""}${missing ? `: left out, ${missing}` : ""}`);
+  }
+  console.log(`- 50 packets/s each way, SRTP on, windows of ${settings.seconds} s; times in ms\n`);
+}
+
+export function printSideBySide(rows) {
+  print("The same calls with each program", rows, [
+    ["calls", (r) => r.calls],
+    ["program", (r) => r.program],
+    ["CPU ms / call-s", (r) => r.cpuMsPerCallSecond.toFixed(2)],
+    ["calls / core", (r) => r.callsPerCore],
+    ["setup CPU", (r) => r.setupCpuMs.toFixed(2)],
+    ["offer → answer p50 / p95", (r) => pair(r.answerMs)],
+    ["offer → first RTP p50 / p95", (r) => pair(r.firstRtpMs)],
+    ["KB / call", (r) => r.kbPerCall],
+    ["gap p99", (r) => r.gapMs.p99.toFixed(1)],
+    ["loss % out / in", (r) => `${r.lossPercent} / ${r.inboundLossPercent}`],
+    ["CPU % program / load", (r) => `${r.programPercent} / ${r.loadPercent}${r.isDisturbed ? " *" : ""}`],
+  ]);
+  if (rows.some((row) => row.isDisturbed)) {
+    console.log("\\* other programs were at work on these cores: measure again on a quiet machine.\n");
+  }
+}
+
+export function printMostCalls(results) {
+  print("As many calls as one core carries", results, [
+    ["program", (r) => r.program],
+    ["calls", (r) => r.calls],
+    ["CPU ms / call-s", (r) => r.at?.cpuMsPerCallSecond.toFixed(2) ?? "-"],
+    ["CPU % program / load", (r) => (r.at ? `${r.at.programPercent} / ${r.at.loadPercent}` : "-")],
+    ["gap p99", (r) => r.at?.gapMs.p99.toFixed(1) ?? "-"],
+    ["loss % out / in", (r) => (r.at ? `${r.at.lossPercent} / ${r.at.inboundLossPercent}` : "-")],
+    ["limit of the next step", (r) => r.limit],
+  ]);
+}
+
+export function printJunk(result) {
+  const rows = [
+    { name: "without", ...result.without },
+    { name: "with", ...result.during },
+  ];
+  const from = `${result.forgedPerSecond} of them from the calls' own addresses`;
+  print(`${result.calls} calls under ${result.perSecond} junk datagrams a second, ${from}`, rows, [
+    ["junk", (r) => r.name],
+    ["CPU % of a core", (r) => r.programPercent],
+    ["gap p99", (r) => r.gapMs.p99.toFixed(1)],
+    ["loss % out / in", (r) => `${r.lossPercent} / ${r.inboundLossPercent}`],
+    ["calls lost", (r) => r.callsLost],
+  ]);
+}
+
+export function printGateway(rows) {
+  print("The whole gateway, from the webhook on (times p50 / p95)", rows, [
+    ["calls", (r) => r.calls],
+    ["webhook → 200", (r) => pair(r.webhookTo200Ms)],
+    ["webhook → answer", (r) => pair(r.webhookToAnswerMs)],
+    ["webhook → first RTP", (r) => pair(r.webhookToFirstRtpMs)],
+    ["CPU ms / call-s", (r) => r.cpuMsPerCallSecond],
+    ["KB / call", (r) => r.kbPerCall ?? "-"],
+    ["gap p99", (r) => r.gapP99Ms],
+    ["lost", (r) => r.packetsLost],
+    ["slots skipped", (r) => r.slotsSkipped],
+  ]);
+}
+
+export function printVerdicts(verdicts) {
+  if (verdicts.length === 0) return;
+  console.log("## What was asked for\n");
+  for (const { kind, text, holds, figure } of verdicts) {
+    console.log(`- ${kind}: ${text}: ${holds ? "yes" : "NO"} (${figure})`);
+  }
+  console.log("");
+}
+
+function print(title, rows, columns) {
+  const cells = [
+    columns.map(([name]) => name),
+    ...rows.map((row) => columns.map(([, pick]) => String(pick(row)))),
+  ];
+  const widths = columns.map((_, i) => Math.max(...cells.map((line) => line[i].length)));
+  const toLine = (line) => `| ${line.map((cell, i) => cell.padEnd(widths[i])).join(" | ")} |`;
+  console.log(`## ${title}\n`);
+  console.log(toLine(cells[0]));
+  console.log(`|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`);
+  for (const line of cells.slice(1)) console.log(toLine(line));
+  console.log("");
+}
+
+function pair({ p50, p95 }) {
+  return `${p50.toFixed(1)} / ${p95.toFixed(1)}`;
+}

@@ -1,0 +1,151 @@
+import { fork } from "node:child_process";
+import { once } from "node:events";
+import { fileURLToPath } from "node:url";
+import { coreBusyMs, LOAD_CORE, PROGRAM_CORE, pinned, processCpuMs, processRssBytes } from "./machine.mjs";
+
+const LOAD = fileURLToPath(new URL("./load.mjs", import.meta.url));
+/** Calls that make the program and the load warm: compiled code, caches, buffers. */
+const WARM_UP_CALLS = 30;
+const WARM_UP_SPACING_MS = 30;
+const SETTLE_MS = 1_500;
+
+/** One program under test with the load that calls it. */
+export class Rig {
+  #load;
+  #waiting = new Map();
+  #nextId = 1;
+  #pid = 0;
+  facts = null;
+
+  static async start(program) {
+    const rig = new Rig();
+    try {
+      await rig.#start(program);
+      await rig.churn({ count: WARM_UP_CALLS, spacingMs: WARM_UP_SPACING_MS });
+      return rig;
+    } catch (error) {
+      await rig.stop();
+      throw error;
+    }
+  }
+
+  constructor() {
+    const [command, args] = pinned(LOAD_CORE, process.execPath, []);
+    this.#load = fork(LOAD, { execPath: command, execArgv: args });
+    this.#load.on("message", ({ id, result, error }) => {
+      const waiting = this.#waiting.get(id);
+      this.#waiting.delete(id);
+      if (error === undefined) waiting?.resolve(result);
+      else waiting?.reject(new Error(error));
+    });
+    this.#load.on("exit", () => {
+      for (const { reject } of this.#waiting.values()) reject(new Error("the load ended"));
+      this.#waiting.clear();
+    });
+  }
+
+  get loadPid() {
+    return this.#load.pid;
+  }
+
+  get programPid() {
+    return this.#pid;
+  }
+
+  async #start({ command, args, env = {} }) {
+    const [pinnedCommand, pinnedArgs] = pinned(PROGRAM_CORE, command, args);
+    const { pid, facts } = await this.#ask("start", { command: pinnedCommand, args: pinnedArgs, env });
+    this.#pid = pid;
+    this.facts = facts;
+  }
+
+  /** Calls that stay up. Resolves when all have audio. */
+  async place({ count, spacingMs }) {
+    const placed = await this.#ask("place", { count, spacingMs });
+    await delay(SETTLE_MS);
+    return placed;
+  }
+
+  /** Calls that are hung up at their first packet, or `holdMs` after it; with the CPU time that one took. */
+  async churn({ count, spacingMs, holdMs = 0 }) {
+    const before = processCpuMs(this.#pid);
+    const { calls, withoutAudio } = await this.#ask("churn", { count, spacingMs, holdMs });
+    return { calls, withoutAudio, cpuMsPerCall: (processCpuMs(this.#pid) - before) / count };
+  }
+
+  /** What the calls that are up cost and get. */
+  async window({ seconds, calls }) {
+    const before = this.#cpu();
+    const measured = await this.#ask("window", { ms: seconds * 1_000 });
+    const after = this.#cpu();
+    const wallMs = after.wallMs - before.wallMs;
+    const share = (name) => (after[name] - before[name]) / wallMs;
+    const cpuMsPerCallSecond = (after.programMs - before.programMs) / ((wallMs / 1_000) * calls);
+    return {
+      ...measured,
+      cpuMsPerCallSecond,
+      callsPerCore: 1_000 / cpuMsPerCallSecond,
+      programShare: share("programMs"),
+      loadShare: share("loadMs"),
+      programCoreShare: share("programCoreMs"),
+      loadCoreShare: share("loadCoreMs"),
+      lossShare: lossShare(measured, calls),
+      inboundLossShare: 1 - Math.min(1, measured.programReceived / measured.sent),
+    };
+  }
+
+  /** Memory of the program, its garbage collected where it has any. */
+  async rssBytes() {
+    const sample = await this.sample({ gc: true });
+    return { rssBytes: processRssBytes(this.#pid), sample };
+  }
+
+  sample({ gc }) {
+    return this.#ask("sample", { gc });
+  }
+
+  hangUp() {
+    return this.#ask("hangUp");
+  }
+
+  forge(perSecond) {
+    return this.#ask("forge", { perSecond });
+  }
+
+  async stop() {
+    if (this.#load.exitCode !== null) return;
+    const exited = once(this.#load, "exit");
+    this.#ask("stop").catch(() => {
+      // It may be gone before its answer.
+    });
+    await exited;
+  }
+
+  #cpu() {
+    return {
+      wallMs: performance.now(),
+      programMs: processCpuMs(this.#pid),
+      loadMs: processCpuMs(this.#load.pid),
+      programCoreMs: coreBusyMs(PROGRAM_CORE),
+      loadCoreMs: coreBusyMs(LOAD_CORE),
+    };
+  }
+
+  #ask(name, options = {}) {
+    const id = this.#nextId++;
+    return new Promise((resolve, reject) => {
+      this.#waiting.set(id, { resolve, reject });
+      this.#load.send({ id, do: name, ...options });
+    });
+  }
+}
+
+/** Packets that did not come, be it that they were lost or that the program skipped their slot. */
+function lossShare({ seconds, received, expected }, calls) {
+  const due = Math.max(expected, Math.floor(seconds * 50 * calls) - calls);
+  return Math.max(0, 1 - received / due);
+}
+
+export function delay(ms) {
+  return new Promise((resolve) => setTimeout(resolve, ms));
+}

@@ -1,0 +1,54 @@
+// A media host as a program under test: answers offers, plays the file in a loop from connection on.
+import { parseArgs } from "node:util";
+import { buildAnswer, readAudioDescription } from "../dist/core/sdp/index.js";
+import { createPromptCache } from "../dist/media/index.js";
+import { serve } from "./sut.mjs";
+import { threads } from "./thread-probe.mjs";
+
+const { values } = parseArgs({ options: { file: { type: "string" } } });
+
+/** `workers`: threads that the host's calls run in, besides this one. */
+export async function serveHost({ host, workers, facts }) {
+  const prompt = await createPromptCache().load(values.file);
+  const sessions = new Map();
+  const ended = { packetsSent: 0, packetsReceived: 0, datagramsDropped: 0 };
+
+  async function answer({ call, sdp }) {
+    const offer = readAudioDescription(sdp, { as: "offer" });
+    const session = await host.openSession(offer, {
+      onIceConnected() {},
+      onConnected: () => session.startRtp(),
+      onLost: () => console.error(`call ${call} was lost`),
+      onFailed: () => console.error(`call ${call} failed`),
+      onFirstRtpIn() {},
+      onFirstRtpOut() {},
+      onDigit() {},
+    });
+    sessions.set(call, session);
+    session.play(prompt, { loop: true });
+    return { sdp: buildAnswer(offer, session.local), afterwards: () => session.connect() };
+  }
+
+  function hangUp({ call }) {
+    const session = sessions.get(call);
+    if (session === undefined) return;
+    sessions.delete(call);
+    add(ended, session.stats());
+    session.close();
+  }
+
+  async function sample({ gc, looksAtThreads }) {
+    const looked = gc || looksAtThreads ? await threads({ gc, workers }) : undefined;
+    const sums = { ...ended };
+    for (const session of sessions.values()) add(sums, session.stats());
+    return { ...sums, calls: sessions.size, status: host.status(), threads: looked };
+  }
+
+  serve({ facts, answer, hangUp, sample, close: () => host.close() });
+}
+
+function add(sums, { packetsSent, received, transport }) {
+  sums.packetsSent += packetsSent;
+  sums.packetsReceived += received.packetsReceived;
+  sums.datagramsDropped += transport.datagramsDropped;
+}

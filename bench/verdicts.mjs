@@ -1,0 +1,143 @@
+// What the transport has to reach, judged by this run's figures alone.
+const OURS = "ringback";
+const REQUIRED_CALLS_PER_CORE = 700;
+const GOAL_CALLS_PER_CORE = 1_000;
+const JUDGED_AT_CALLS = 200;
+const GOAL_FIRST_RTP_MS = 20;
+const GOAL_SETUP_CPU_MS = 1;
+const GOAL_KB_PER_CALL = 100;
+const GOAL_GAP_P99_MS = 22;
+/** Junk may move the gaps by so much before calls count as disturbed. */
+const JUNK_GAP_MS = 2;
+
+/** Columns in which less is better. */
+const COLUMNS = [
+  ["CPU per call-second", (row) => row.cpuMsPerCallSecond],
+  ["setup CPU", (row) => row.setupCpuMs],
+  ["offer → answer p50", (row) => row.answerMs.p50],
+  ["offer → answer p95", (row) => row.answerMs.p95],
+  ["offer → first RTP p50", (row) => row.firstRtpMs.p50],
+  ["offer → first RTP p95", (row) => row.firstRtpMs.p95],
+  ["memory per call", (row) => row.kbPerCall],
+  ["gap p99", (row) => row.gapMs.p99],
+];
+
+export function judge({ sideBySide = [], mostCalls = [], junk = null, gateway = [] }) {
+  return [
+    ...judgeDensity(sideBySide),
+    ...judgeAhead(sideBySide, mostCalls),
+    ...judgeCall(sideBySide),
+    ...judgeGap(sideBySide, mostCalls),
+    ...judgeFirstRtp(gateway),
+    ...judgeJunk(junk),
+  ];
+}
+
+function judgeDensity(rows) {
+  const ours = find(rows, OURS, JUDGED_AT_CALLS);
+  if (ours === undefined) return [];
+  const verdict = (kind, least) => ({
+    kind,
+    text: `${least} calls a core at ${JUDGED_AT_CALLS} calls`,
+    holds: ours.callsPerCore >= least,
+    figure: String(ours.callsPerCore),
+  });
+  return [verdict("required", REQUIRED_CALLS_PER_CORE), verdict("goal", GOAL_CALLS_PER_CORE)];
+}
+
+function judgeAhead(rows, mostCalls) {
+  const others = new Set(rows.map((row) => row.program));
+  if (!others.delete(OURS)) return [];
+  return [...others].map((other) => {
+    const behind = rows.filter((row) => row.program === other).flatMap((row) => columnsBehind(rows, row));
+    const [most, theirMost] = [OURS, other].map((name) => mostCalls.find((r) => r.program === name)?.calls);
+    if (most !== undefined && theirMost !== undefined && most <= theirMost) {
+      behind.push(`most calls (${most}, theirs ${theirMost})`);
+    }
+    return {
+      kind: "required",
+      text: `ahead of ${other} in every column`,
+      holds: behind.length === 0,
+      figure: behind.length === 0 ? "all" : `not in: ${behind.join("; ")}`,
+    };
+  });
+}
+
+function columnsBehind(rows, theirs) {
+  const ours = find(rows, OURS, theirs.calls);
+  if (ours === undefined) return [];
+  const behind = COLUMNS.filter(([, pick]) => pick(ours) >= pick(theirs)).map(
+    ([name, pick]) => `${name} at ${theirs.calls} (${pick(ours)}, theirs ${pick(theirs)})`,
+  );
+  // There is nothing ahead of no loss.
+  const loss = (row) => Math.max(row.lossPercent, row.inboundLossPercent);
+  if (loss(ours) > loss(theirs))
+    behind.push(`loss at ${theirs.calls} (${loss(ours)} %, theirs ${loss(theirs)} %)`);
+  return behind;
+}
+
+function judgeCall(rows) {
+  const ours = find(rows, OURS, JUDGED_AT_CALLS);
+  if (ours === undefined) return [];
+  return [
+    {
+      kind: "goal",
+      text: `setup under ${GOAL_SETUP_CPU_MS} ms of CPU`,
+      holds: ours.setupCpuMs < GOAL_SETUP_CPU_MS,
+      figure: `${ours.setupCpuMs} ms`,
+    },
+    {
+      kind: "goal",
+      text: `under ${GOAL_KB_PER_CALL} KB a call at ${JUDGED_AT_CALLS} calls`,
+      holds: ours.kbPerCall < GOAL_KB_PER_CALL,
+      figure: `${ours.kbPerCall} KB`,
+    },
+  ];
+}
+
+/** Half load: the measured size that is nearest to half of the most calls. */
+function judgeGap(rows, mostCalls) {
+  const most = mostCalls.find((result) => result.program === OURS);
+  if (most === undefined || most.calls === 0) return [];
+  const half = most.calls / 2;
+  const sizes = [...rows.filter((row) => row.program === OURS), ...most.steps.filter((step) => step.gapMs)];
+  const [nearest] = sizes.toSorted((a, b) => Math.abs(a.calls - half) - Math.abs(b.calls - half));
+  return [
+    {
+      kind: "goal",
+      text: `gap p99 under ${GOAL_GAP_P99_MS} ms at half load (${nearest.calls} calls)`,
+      holds: nearest.gapMs.p99 < GOAL_GAP_P99_MS,
+      figure: `${nearest.gapMs.p99} ms`,
+    },
+  ];
+}
+
+function judgeFirstRtp(rows) {
+  return rows.map(({ calls, webhookToFirstRtpMs: { p50, p95 } }) => ({
+    kind: "goal",
+    text: `first RTP within ${GOAL_FIRST_RTP_MS} ms of the webhook, ${calls} calls`,
+    holds: p95 <= GOAL_FIRST_RTP_MS,
+    figure: `p50 ${p50} ms, p95 ${p95} ms`,
+  }));
+}
+
+function judgeJunk(result) {
+  if (result === null) return [];
+  const { without, during } = result;
+  const isLossFree =
+    during.lossPercent <= without.lossPercent && during.inboundLossPercent <= without.inboundLossPercent;
+  const isSteady = during.gapMs.p99 <= without.gapMs.p99 + JUNK_GAP_MS && during.callsLost === 0;
+  const gaps = `gap p99 ${without.gapMs.p99} → ${during.gapMs.p99} ms`;
+  return [
+    {
+      kind: "required",
+      text: `${result.perSecond} junk datagrams a second leave ${result.calls} calls undisturbed`,
+      holds: isLossFree && isSteady,
+      figure: `${gaps}, loss ${during.lossPercent} % out, ${during.inboundLossPercent} % in, CPU +${result.cpuPercent} % of a core`,
+    },
+  ];
+}
+
+function find(rows, program, calls) {
+  return rows.find((row) => row.program === program && row.calls === calls);
+}
