@@ -2,15 +2,18 @@ import { Audio, PeerConnection, RtcpReceivingSession, type Track } from "node-da
 import { expect, vi } from "vitest";
 import type { AudioDescription, DtlsSetup, IceCandidate, LocalAudio } from "../../src/core/sdp/model.ts";
 
-/** The peer that offers: another endpoint with real UDP, ICE, DTLS and SRTP on 127.0.0.1. */
+/** The peer that offers: another endpoint with real UDP, ICE, DTLS and SRTP, on 127.0.0.1 if not on `address`. */
 export class OfferingPeer {
-  readonly #peer = new PeerConnection("offerer", { iceServers: [], bindAddress: "127.0.0.1" });
+  readonly #peer: PeerConnection;
+  readonly #address: string;
   readonly #track: Track;
   readonly received: Buffer[] = [];
   readonly #setup: DtlsSetup;
 
-  constructor(setup: DtlsSetup) {
+  constructor(setup: DtlsSetup, address = "127.0.0.1") {
     this.#setup = setup;
+    this.#address = address;
+    this.#peer = new PeerConnection("offerer", { iceServers: [], bindAddress: address });
     const audio = new Audio("audio", "SendRecv");
     audio.addOpusCodec(111);
     audio.addAudioCodec(126, "telephone-event/8000");
@@ -37,7 +40,7 @@ export class OfferingPeer {
       iceLite: false,
       fingerprints: [{ algorithm: "sha-256", value: value("fingerprint").replace("sha-256 ", "") }],
       setup: this.#setup,
-      candidates: [loopbackCandidate(sdp)],
+      candidates: [{ ...hostCandidate(this.#port(sdp)), address: this.#address }],
       opus: { payloadType: 111, parameters: "useinbandfec=1" },
       telephoneEvent: { payloadType: 126 },
       ssrc: 7,
@@ -81,11 +84,11 @@ export class OfferingPeer {
     this.#track.close();
     this.#peer.close();
   }
-}
 
-function loopbackCandidate(sdp: string): IceCandidate {
-  const port = /^a=candidate:.* 127\.0\.0\.1 (\d+) typ host/m.exec(sdp)?.[1];
-  return hostCandidate(Number(port));
+  #port(sdp: string): number {
+    const candidates = sdp.matchAll(/^a=candidate:.* (\S+) (\d+) typ host/gm);
+    return Number([...candidates].find(([, address]) => address === this.#address)?.[2]);
+  }
 }
 
 export function hostCandidate(port: number): IceCandidate {
