@@ -14,8 +14,6 @@ export class CandidatePair {
   readonly remotePriority: number;
   /** The address is not of the peer's SDP: a check came from it (RFC 8445 §7.3.1.3). */
   readonly isPeerReflexive: boolean;
-  /** Learned when a pair was nominated already: the peer's NAT may have given it another address. */
-  isLate = false;
   state: PairState = "waiting";
   /** The check that is retransmitted; one at a time. */
   check: CheckTransaction | null = null;

@@ -20,8 +20,6 @@ export class CheckTransaction {
   readonly isNominating: boolean;
   /** Our role in it, which a 487 refuses. */
   readonly isControlling: boolean;
-  /** Is never sent again: the next one is a new check (RFC 7675 §5.1). */
-  readonly isConsent: boolean;
   readonly sentAtMs: number;
   sends = 1;
   /** When to send again, or to give up. */
@@ -30,14 +28,13 @@ export class CheckTransaction {
   constructor(
     id: Uint8Array,
     pair: CandidatePair,
-    flags: { readonly isNominating: boolean; readonly isControlling: boolean; readonly isConsent: boolean },
+    flags: { readonly isNominating: boolean; readonly isControlling: boolean },
     nowMs: number,
   ) {
     this.id = id;
     this.pair = pair;
     this.isNominating = flags.isNominating;
     this.isControlling = flags.isControlling;
-    this.isConsent = flags.isConsent;
     this.sentAtMs = nowMs;
     this.dueMs = nowMs + RTO_MS;
   }
@@ -65,7 +62,7 @@ export class CheckTransactions {
 
   open(
     pair: CandidatePair,
-    flags: { readonly isNominating: boolean; readonly isControlling: boolean; readonly isConsent: boolean },
+    flags: { readonly isNominating: boolean; readonly isControlling: boolean },
     nowMs: number,
   ): CheckTransaction {
     if (this.#open.length === MAX_OPEN) this.#open.shift();

@@ -6,9 +6,11 @@ export const CONSENT_INTERVAL_MS = 5_000;
 export const CONSENT_EXPIRY_MS = 30_000;
 /**
  * Time for an answer before the next check, which does not wait for the interval then: after a loss, or when a NAT
- * has forgotten us, each check opens the path anew. 30 a call at most, for they end with an answer or the expiry.
+ * has forgotten us, each check opens the path anew. An answer or the expiry ends this after 60 checks at most.
  */
-export const CONSENT_RETRY_MS = 1_000;
+export const CONSENT_RETRY_MS = 500;
+/** Checks without an answer after which a pair that does answer is the better one. One may just be lost. */
+const DOUBTFUL_CHECKS = 2;
 
 /** The peer's consent to get our media on the selected pair (RFC 7675): when to ask, and when it is lost. */
 export class Consent {
@@ -16,7 +18,8 @@ export class Consent {
   #expiresAtMs = Number.POSITIVE_INFINITY;
   #regularAtMs = Number.POSITIVE_INFINITY;
   #retryAtMs = Number.POSITIVE_INFINITY;
-  #isUnanswered = false;
+  /** Checks since the latest answer. */
+  #unansweredChecks = 0;
 
   constructor(random: Random) {
     this.#random = random;
@@ -27,36 +30,36 @@ export class Consent {
   }
 
   get nextCheckAtMs(): number {
-    return this.#isUnanswered ? this.#retryAtMs : this.#regularAtMs;
+    return this.#unansweredChecks > 0 ? this.#retryAtMs : this.#regularAtMs;
   }
 
-  /** The latest check has had no answer so far. */
-  get isUnanswered(): boolean {
-    return this.#isUnanswered;
+  /** The latest checks have had no answer, each for as long as `CONSENT_RETRY_MS` when the next one is due. */
+  get isDoubtful(): boolean {
+    return this.#unansweredChecks >= DOUBTFUL_CHECKS;
   }
 
   /** Another pair is selected, which answered last at `answeredMs`. */
   begin(answeredMs: number, nowMs: number): void {
     this.#expiresAtMs = answeredMs + CONSENT_EXPIRY_MS;
-    this.#isUnanswered = false;
+    this.#unansweredChecks = 0;
     this.#regularAtMs = nowMs + this.#interval();
   }
 
   onCheckSent(nowMs: number): void {
-    this.#isUnanswered = true;
+    this.#unansweredChecks += 1;
     this.#retryAtMs = nowMs + CONSENT_RETRY_MS;
     this.#regularAtMs = nowMs + this.#interval();
   }
 
   /** The selected pair has answered, whatever check it was. */
   onAnswer(nowMs: number): void {
-    this.#isUnanswered = false;
+    this.#unansweredChecks = 0;
     this.#expiresAtMs = nowMs + CONSENT_EXPIRY_MS;
   }
 
   /** Asks at once, if no check is on its way: there is reason to doubt the path. */
   askNow(nowMs: number): void {
-    if (!this.#isUnanswered) this.#regularAtMs = nowMs;
+    if (this.#unansweredChecks === 0) this.#regularAtMs = nowMs;
   }
 
   #interval(): number {

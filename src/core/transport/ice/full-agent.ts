@@ -110,7 +110,6 @@ export class FullAgent {
     const at = { address: from.address, port: from.port };
     const ours = localPriority("host", ipVersion(from.address) ?? 4);
     const pair = new CandidatePair(at, ours, Math.min(check.priority, MAX_PRIORITY), true);
-    pair.isLate = this.#nominated !== null;
     const removed = this.#list.add(pair, this.#selected);
     if (removed !== null) this.#transactions.closeAll(removed);
     return pair;
@@ -128,8 +127,7 @@ export class FullAgent {
     if (pair === this.#selected) this.#consent.onAnswer(nowMs);
     if (pair.isNominatedByPeer && !this.#role.isControlling) this.#follow(pair, nowMs);
     else if (this.#nominated === null) this.#consider(pair, nowMs);
-    else if (this.#selected !== null && pair !== this.#selected)
-      this.#onOtherPath(pair, this.#selected, nowMs);
+    else if (pair !== this.#selected) this.#doubtSelected(nowMs);
   }
 
   /** Before a nomination: media starts on the first valid pair, RFC 8445 §12.1. */
@@ -137,16 +135,13 @@ export class FullAgent {
     if (this.#selected?.state !== "succeeded") this.#select(pair, nowMs);
   }
 
-  /** The peer can be reached over another pair than the nominated one, too: maybe it has moved. */
-  #onOtherPath(pair: CandidatePair, selected: CandidatePair, nowMs: number): void {
-    if (pair.isLate && !this.#role.isControlling) {
-      // The peer's NAT has given it a new address: it does not know, and does not nominate anew.
-      pair.isLate = false;
-      this.#nominated = pair;
-      this.#select(pair, nowMs);
-    } else if (nowMs - selected.lastResponseMs >= CONSENT_RETRY_MS) {
-      this.#consent.askNow(nowMs);
-    }
+  /**
+   * The peer answers over another pair than the nominated one. Either it has several, or its NAT has given it a new
+   * address, of which it does not know and which it does not nominate: the selected pair's silence will tell.
+   */
+  #doubtSelected(nowMs: number): void {
+    const answeredMs = this.#selected?.lastResponseMs ?? nowMs;
+    if (nowMs - answeredMs >= CONSENT_RETRY_MS) this.#consent.askNow(nowMs);
   }
 
   #onError(transaction: CheckTransaction, errorCode: number, nowMs: number): void {
@@ -210,14 +205,14 @@ export class FullAgent {
   #check(pair: CandidatePair, nowMs: number): void {
     this.#list.untrigger(pair);
     if (pair.state !== "succeeded") pair.state = "in-progress";
-    pair.check = this.#send(pair, false, nowMs);
+    pair.check = this.#send(pair, nowMs);
   }
 
-  #send(pair: CandidatePair, isConsent: boolean, nowMs: number): CheckTransaction {
+  #send(pair: CandidatePair, nowMs: number): CheckTransaction {
     const isControlling = this.#role.isControlling;
     // Consent checks nominate too: when our NAT has moved us, the peer sees them come from a pair that is new to it.
     const isNominating = isControlling && pair === this.#nominated;
-    const transaction = this.#transactions.open(pair, { isNominating, isControlling, isConsent }, nowMs);
+    const transaction = this.#transactions.open(pair, { isNominating, isControlling }, nowMs);
     this.#sender.send(transaction);
     return transaction;
   }
@@ -242,7 +237,6 @@ export class FullAgent {
   /** RFC 8445 §7.3.1.5: the peer has nominated a pair, and it is valid. The latest nomination counts. */
   #follow(pair: CandidatePair, nowMs: number): void {
     pair.isNominatedByPeer = false;
-    pair.isLate = false;
     if (pair === this.#nominated) return;
     this.#nominated = pair;
     this.#list.concludeWith(pair);
@@ -262,10 +256,10 @@ export class FullAgent {
     if (nowMs >= this.#consent.expiresAtMs) {
       this.#link.end("consent-expired");
     } else if (nowMs >= this.#consent.nextCheckAtMs) {
-      const rescue = this.#consent.isUnanswered ? this.#rescueFor(pair, nowMs) : null;
+      const rescue = this.#consent.isDoubtful ? this.#rescueFor(pair, nowMs) : null;
       if (rescue !== null) this.#moveTo(rescue, nowMs);
       else {
-        this.#send(pair, true, nowMs);
+        this.#send(pair, nowMs);
         this.#consent.onCheckSent(nowMs);
       }
     }

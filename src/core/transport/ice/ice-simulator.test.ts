@@ -71,6 +71,34 @@ describe("with the simulated phone", () => {
     expect(phone.ice.selected).toEqual(us.address);
   });
 
+  test("a check from another address of a peer that is where it was does not move media", () => {
+    const wire = new IceWire();
+    const [phone, other] = [new PhoneHost(wire), new PhoneHost(wire)];
+    other.address = { address: "198.51.100.99", port: 6_000 };
+    const us = addAgent(wire, "us");
+    start(wire, us);
+    wire.advance(3_000);
+    for (let round = 0; round < 10; round += 1) {
+      const check = {
+        username: "ours:them",
+        priority: 2_000_000_000,
+        role: "controlled",
+        useCandidate: true,
+      } as const;
+      us.receive(
+        buildStunMessage("request", Buffer.alloc(12, round), checkAttributes(check), OURS.pwd),
+        other.address,
+        wire.nowMs,
+      );
+      wire.advance(2_500);
+    }
+    expect(us.agent.isPeerAddress(other.address)).toBe(true);
+    expect(other.verdicts.length).toBeGreaterThan(0);
+    expect(us.selections).toEqual([PEER]);
+    expect(other.ice.isNominated).toBe(false);
+    expect(phone.ice.selected).toEqual(US);
+  });
+
   test("over IPv6 too", () => {
     const wire = new IceWire();
     const phone = new PhoneHost(wire);

@@ -60,7 +60,7 @@ function withoutFingerprint(datagram: Uint8Array): Uint8Array {
 
 /** What a datagram may not change before it is authenticated. */
 function stateOf({ agent, selections, peerAddresses, ends }: AgentHost) {
-  const { dropped, ...counts } = agent.stats;
+  const counts = { ...agent.stats, dropped: 0 };
   return JSON.stringify([
     counts,
     agent.selected,
