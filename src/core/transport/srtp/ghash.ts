@@ -2,9 +2,10 @@
 const REDUCTION = 0xe1000000;
 const BLOCK_BYTES = 16;
 const WORDS = 4;
-/** A word is looked up as 8 nibbles. */
+/** A word is looked up as 8 nibbles, each with an entry per value. */
 const NIBBLES = 8;
-const TABLE_WORDS = NIBBLES * 16 * WORDS;
+const ENTRIES = 16;
+const TABLE_WORDS = NIBBLES * ENTRIES * WORDS;
 
 // Packets are authenticated one at a time: all keys share this memory.
 const accumulator = new Int32Array(WORDS);
@@ -23,13 +24,9 @@ export class Ghash {
 
   /** @param h The hash subkey: the block cipher's output for a block of zeros. */
   constructor(h: Uint8Array) {
-    let power = [readWord(h, 0), readWord(h, 4), readWord(h, 8), readWord(h, 12)];
-    for (let bit = 0; bit < 32; bit++) {
-      this.#setMultiple(bit >>> 2, 8 >>> (bit & 3), power);
-      power = timesX(power);
-    }
-    for (let place = 0; place < NIBBLES; place++) {
-      for (let nibble = 3; nibble < 16; nibble++) this.#addMultiples(place, nibble);
+    this.#setMultiplesOfSingleBits(h);
+    for (let place = 0; place < TABLE_WORDS; place += ENTRIES * WORDS) {
+      for (let nibble = 3; nibble < ENTRIES; nibble++) this.#setSum(place, nibble);
     }
   }
 
@@ -73,7 +70,7 @@ export class Ghash {
     let z2 = 0;
     let z3 = 0;
     for (let word = 3; ; word--) {
-      for (let place = 0; place < TABLE_WORDS; place += 16 * WORDS) {
+      for (let place = 0; place < TABLE_WORDS; place += ENTRIES * WORDS) {
         const at = place + ((x >>> 26) & 0x3c); // The top nibble, times the words of an entry.
         x <<= 4;
         z0 ^= table[at] ?? 0;
@@ -96,24 +93,36 @@ export class Ghash {
     y[3] = z3;
   }
 
-  #setMultiple(place: number, nibble: number, value: readonly number[]): void {
-    this.#table.set(value, (place * 16 + nibble) * WORDS);
-  }
-
-  /** The entry of a nibble with several bits is the sum of its lowest bit's and the rest's. */
-  #addMultiples(place: number, nibble: number): void {
-    const lowest = nibble & -nibble;
-    if (lowest === nibble) return;
-    for (let word = 0; word < WORDS; word++) {
-      const entry = (multiple: number) => this.#table[(place * 16 + multiple) * WORDS + word] ?? 0;
-      this.#table[(place * 16 + nibble) * WORDS + word] = entry(lowest) ^ entry(nibble ^ lowest);
+  /** H times x^0 to x^31: for the bits of a word, the most significant first. */
+  #setMultiplesOfSingleBits(h: Uint8Array): void {
+    let w0 = readWord(h, 0);
+    let w1 = readWord(h, 4);
+    let w2 = readWord(h, 8);
+    let w3 = readWord(h, 12);
+    for (let bit = 0; bit < 32; bit++) {
+      const at = ((bit >>> 2) * ENTRIES + (8 >>> (bit & 3))) * WORDS;
+      this.#table[at] = w0;
+      this.#table[at + 1] = w1;
+      this.#table[at + 2] = w2;
+      this.#table[at + 3] = w3;
+      const reduction = -(w3 & 1) & REDUCTION;
+      w3 = (w3 >>> 1) | (w2 << 31);
+      w2 = (w2 >>> 1) | (w1 << 31);
+      w1 = (w1 >>> 1) | (w0 << 31);
+      w0 = (w0 >>> 1) ^ reduction;
     }
   }
-}
 
-function timesX([w0 = 0, w1 = 0, w2 = 0, w3 = 0]: readonly number[]): number[] {
-  const carry = w3 & 1 ? REDUCTION : 0;
-  return [(w0 >>> 1) ^ carry, (w1 >>> 1) | (w0 << 31), (w2 >>> 1) | (w1 << 31), (w3 >>> 1) | (w2 << 31)];
+  /** The entry of a nibble with several bits is the sum of its lowest bit's and of the other bits'. */
+  #setSum(place: number, nibble: number): void {
+    const lowest = nibble & -nibble;
+    if (lowest === nibble) return;
+    for (let word = place; word < place + WORDS; word++) {
+      const sum =
+        (this.#table[word + lowest * WORDS] ?? 0) ^ (this.#table[word + (nibble ^ lowest) * WORDS] ?? 0);
+      this.#table[word + nibble * WORDS] = sum;
+    }
+  }
 }
 
 function readWord(bytes: Uint8Array, at: number): number {

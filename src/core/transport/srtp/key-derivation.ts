@@ -10,11 +10,13 @@ export interface SessionKeys {
   readonly authenticationKey: Uint8Array;
 }
 
-/** RFC 3711 §4.3.2: each label gives another key. */
-const RTP_LABELS = { encryption: 0, authentication: 1, salt: 2 };
-const RTCP_LABELS = { encryption: 3, authentication: 4, salt: 5 };
-
-const IV_BYTES = 16;
+const BLOCK_BYTES = 16;
+/** Blocks for each label: two, for the longest key. */
+const LABEL_BYTES = 2 * BLOCK_BYTES;
+/** RFC 3711 §4.3.2: encryption key, authentication key and salt of SRTP, then those of SRTCP. */
+const LABELS = 6;
+const FIRST_RTP_LABEL = 0;
+const FIRST_RTCP_LABEL = 3;
 /** RFC 3711 §4.3.1: label and packet index (48 bits) are aligned with the end of the 14 bytes of salt. */
 const LABEL_OFFSET = 7;
 /** RFC 3711 §5.2: 160 bits for HMAC-SHA1. */
@@ -39,18 +41,28 @@ export function deriveSessionKeys(
       },
     );
   }
-  const derive = (labels: typeof RTP_LABELS): SessionKeys => ({
-    encryptionKey: deriveKey(master, labels.encryption, bytes.key),
-    salt: deriveKey(master, labels.salt, bytes.salt),
-    authenticationKey: deriveKey(master, labels.authentication, AUTHENTICATION_KEY_BYTES),
+  const keystream = deriveKeystream(master);
+  const key = (label: number, keyBytes: number) =>
+    keystream.subarray(label * LABEL_BYTES, label * LABEL_BYTES + keyBytes);
+  const sessionKeys = (firstLabel: number): SessionKeys => ({
+    encryptionKey: key(firstLabel, bytes.key),
+    authenticationKey: key(firstLabel + 1, AUTHENTICATION_KEY_BYTES),
+    salt: key(firstLabel + 2, bytes.salt),
   });
-  return { rtp: derive(RTP_LABELS), rtcp: derive(RTCP_LABELS) };
+  return { rtp: sessionKeys(FIRST_RTP_LABEL), rtcp: sessionKeys(FIRST_RTCP_LABEL) };
 }
 
-/** RFC 3711 §4.3.3: AES in counter mode over zeros. The 12 bytes of an AEAD's salt get zeros behind them (RFC 7714 §11). */
-function deriveKey(master: SrtpMasterKey, label: number, lengthBytes: number): Uint8Array {
-  const iv = new Uint8Array(IV_BYTES);
-  iv.set(master.salt);
-  iv[LABEL_OFFSET] = (iv[LABEL_OFFSET] ?? 0) ^ label;
-  return createCipheriv("aes-128-ctr", master.key, iv).update(new Uint8Array(lengthBytes));
+/**
+ * RFC 3711 §4.3.3: AES in counter mode from salt and label, the counter in the last two bytes. All labels go through one
+ * cipher, as making one costs 5 us. The 12 bytes of an AEAD's salt get zeros behind them (RFC 7714 §11).
+ */
+function deriveKeystream(master: SrtpMasterKey): Uint8Array {
+  const counters = new Uint8Array(LABELS * LABEL_BYTES);
+  for (let at = 0; at < counters.length; at += BLOCK_BYTES) {
+    counters.set(master.salt, at);
+    const label = Math.floor(at / LABEL_BYTES);
+    counters[at + LABEL_OFFSET] = (counters[at + LABEL_OFFSET] ?? 0) ^ label;
+    counters[at + BLOCK_BYTES - 1] = (at % LABEL_BYTES) / BLOCK_BYTES;
+  }
+  return createCipheriv("aes-128-ecb", master.key, null).setAutoPadding(false).update(counters);
 }
