@@ -20,7 +20,7 @@ export class CandidatePair {
   /** The controlling peer wants this pair as soon as it is valid (RFC 8445 §7.3.1.5). */
   isNominatedByPeer = false;
   /** When the peer last answered over this pair. */
-  lastResponseMs = Number.NEGATIVE_INFINITY;
+  lastResponseMs: number = Number.NEGATIVE_INFINITY;
 
   constructor(
     remote: TransportAddress,

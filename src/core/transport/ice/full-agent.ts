@@ -22,7 +22,7 @@ const RESCUE_MS = 3_000;
 export class FullAgent {
   /** Round trip of the latest check that was answered at its first send; null before there is one. */
   rttMs: number | null = null;
-  deadlineMs = Number.POSITIVE_INFINITY;
+  deadlineMs: number = Number.POSITIVE_INFINITY;
 
   readonly #link: PeerLink;
   readonly #role: IceRole;
@@ -163,7 +163,7 @@ export class FullAgent {
     for (const pair of this.#list.pairs) pair.isNominatedByPeer = false;
   }
 
-  /** RFC 8445 §7.2.5.2.4 and §7.2.5.4. A nominated pair that fails makes room for the next best (§8.1.1). */
+  /** No answer (RFC 8445 §7.2.5.2.3) or an error (§7.2.5.2.4). A nominated pair that fails makes room for the next best (§8.1.1). */
   #fail(pair: CandidatePair, nowMs: number): void {
     pair.check = null;
     pair.state = "failed";

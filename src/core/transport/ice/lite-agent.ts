@@ -13,7 +13,7 @@ export const LITE_SILENCE_MS = 6_500;
 export class LiteAgent {
   /** A lite agent asks nothing, and cannot know. */
   readonly rttMs = null;
-  deadlineMs = Number.POSITIVE_INFINITY;
+  deadlineMs: number = Number.POSITIVE_INFINITY;
   readonly #link: PeerLink;
   #selectedHeardMs = 0;
 

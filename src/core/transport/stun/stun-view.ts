@@ -52,7 +52,7 @@ export class StunView {
   /** 300 to 699; 0: the message has none. */
   errorCode = 0;
   /** Types that RFC 8489 §6.3.1 obliges us to refuse, the first few. */
-  readonly unknownTypes = new Uint16Array(MAX_UNKNOWN_TYPES);
+  readonly unknownTypes: Uint16Array = new Uint16Array(MAX_UNKNOWN_TYPES);
   unknownTypeCount = 0;
   #integrityOffset = -1;
   #mappedOffset = -1;
