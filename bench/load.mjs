@@ -11,6 +11,7 @@ import { Pacer } from "./load/pacer.mjs";
 import { Program } from "./load/program.mjs";
 
 const CONNECT_TIMEOUT_MS = 20_000;
+const HOLD_STEPS = 16;
 const CERTIFICATE_LIFETIME_MS = 24 * 3_600_000;
 /** All programs get the same one; libdatachannel and pion would choose it themselves. */
 const SRTP_PROFILES = ["SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_HMAC_SHA1_80"];
@@ -54,15 +55,21 @@ async function place({ count, spacingMs }) {
   return { calls: placed.map(toTimes), program: calls[0]?.peer ?? null, ufrags: calls[0]?.ufrags ?? null };
 }
 
-/** Places calls that last `holdMs` from their first packet on. */
-async function churn({ count, spacingMs, holdMs = 0 }) {
+/** Places calls that are hung up at their first packet, or so long after it: each a little longer than the one before. */
+async function churn({ count, spacingMs, holdMs = { min: 0, max: 0 } }) {
+  let begun = 0;
   const placed = await inTurns(count, spacingMs, async () => {
+    const share = (begun++ % HOLD_STEPS) / (HOLD_STEPS - 1);
     const call = await placeCall();
-    if (holdMs > 0) await delay(holdMs);
+    await delay(holdMs.min + share * (holdMs.max - holdMs.min));
     await end(call);
     return call;
   });
-  return { calls: placed.map(toTimes), withoutAudio: placed.filter((call) => call.packetsSent === 0).length };
+  return {
+    calls: placed.map(toTimes),
+    oneWay: placed.filter((call) => call.packetsSent === 0 || call.authentic === 0).length,
+    packetsSent: placed.reduce((sum, call) => sum + call.packetsSent, 0),
+  };
 }
 
 async function inTurns(count, spacingMs, begin) {
@@ -122,6 +129,8 @@ async function measure({ ms }) {
     sent: after.sent - before.sent,
     programReceived: after.packetsReceived - before.packetsReceived,
     programSent: after.packetsSent - before.packetsSent,
+    /** By sequence number. */
+    programLost: after.packetsLost - before.packetsLost,
     datagramsDropped: (after.datagramsDropped ?? 0) - (before.datagramsDropped ?? 0),
     notAuthentic: after.checked - after.authentic,
     ended: calls.filter((call) => call.ended !== null).length,

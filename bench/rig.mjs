@@ -67,10 +67,11 @@ export class Rig {
   }
 
   /** Calls that are hung up at their first packet, or `holdMs` after it; with the CPU time that one took. */
-  async churn({ count, spacingMs, holdMs = 0 }) {
+  async churn(options) {
+    const { count } = options;
     const before = processCpuMs(this.#pid);
-    const { calls, withoutAudio } = await this.#ask("churn", { count, spacingMs, holdMs });
-    return { calls, withoutAudio, cpuMsPerCall: (processCpuMs(this.#pid) - before) / count };
+    const churned = await this.#ask("churn", options);
+    return { ...churned, cpuMsPerCall: (processCpuMs(this.#pid) - before) / count };
   }
 
   /** What the calls that are up cost and get. */
@@ -90,7 +91,7 @@ export class Rig {
       programCoreShare: share("programCoreMs"),
       loadCoreShare: share("loadCoreMs"),
       lossShare: lossShare(measured, calls),
-      inboundLossShare: 1 - Math.min(1, measured.programReceived / measured.sent),
+      inboundLossShare: measured.programLost / measured.sent,
     };
   }
 

@@ -11,7 +11,7 @@ const { values } = parseArgs({ options: { file: { type: "string" } } });
 export async function serveHost({ host, workers, facts }) {
   const prompt = await createPromptCache().load(values.file);
   const sessions = new Map();
-  const ended = { packetsSent: 0, packetsReceived: 0, datagramsDropped: 0 };
+  const ended = { packetsSent: 0, packetsReceived: 0, packetsLost: 0, datagramsDropped: 0 };
 
   async function answer({ call, sdp }) {
     const offer = readAudioDescription(sdp, { as: "offer" });
@@ -23,6 +23,7 @@ export async function serveHost({ host, workers, facts }) {
       onFirstRtpIn() {},
       onFirstRtpOut() {},
       onDigit() {},
+      onFrame() {},
     });
     sessions.set(call, session);
     session.play(prompt, { loop: true });
@@ -50,5 +51,6 @@ export async function serveHost({ host, workers, facts }) {
 function add(sums, { packetsSent, received, transport }) {
   sums.packetsSent += packetsSent;
   sums.packetsReceived += received.packetsReceived;
+  sums.packetsLost += received.packetsLost;
   sums.datagramsDropped += transport.datagramsDropped;
 }

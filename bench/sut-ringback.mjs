@@ -1,16 +1,9 @@
-// Our own engine.
-import { LocalMediaHost } from "../dist/media/local-media-host.js";
-import { createTransportEngine } from "../dist/media/transport-engine.js";
-import { systemClock } from "../dist/platform/clock.js";
-import { systemRandom } from "../dist/platform/random.js";
-import { systemTimers } from "../dist/platform/timers.js";
+// Our own engine as the gateway runs it: one media worker thread, whose CPU and memory count with the process's.
+import { createMediaWorkerPool } from "../dist/media/index.js";
 import { serveHost } from "./sut-host.mjs";
 
-const host = new LocalMediaHost({
-  engine: await createTransportEngine({ bindAddress: "127.0.0.1" }),
-  clock: systemClock,
-  timers: systemTimers,
-  random: systemRandom,
-});
+const WORKERS = 1;
 
-await serveHost({ host, workers: 0, facts: { name: "ringback", ports: "one for all" } });
+const host = await createMediaWorkerPool({ workers: WORKERS, bindAddress: "127.0.0.1" });
+
+await serveHost({ host, workers: WORKERS, facts: { name: "ringback", ports: "one a worker" } });

@@ -2,7 +2,7 @@
 //   <- { ready: true, name, version, ports }                 once, first
 //   -> { id, do: "answer", call, sdp }  <- { id, sdp }       answers an offer and plays the file from connection on
 //   -> { id, do: "hangUp", call }       <- { id }
-//   -> { id, do: "sample", gc }         <- { id, packetsSent, packetsReceived, calls, ... }
+//   -> { id, do: "sample", gc }         <- { id, packetsSent, packetsReceived, packetsLost, calls, ... }
 //   -> { do: "stop" }                                        and the process ends
 import { createInterface } from "node:readline";
 

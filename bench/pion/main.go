@@ -52,6 +52,7 @@ type answer struct {
 	Error           string `json:"error,omitempty"`
 	PacketsSent     int64  `json:"packetsSent"`
 	PacketsReceived int64  `json:"packetsReceived"`
+	PacketsLost     int64  `json:"packetsLost"`
 	Calls           int    `json:"calls"`
 }
 
@@ -77,6 +78,7 @@ type program struct {
 
 	packetsSent     int64
 	packetsReceived int64
+	packetsLost     int64
 
 	out sync.Mutex
 }
@@ -239,11 +241,18 @@ func drain(read func([]byte) (int, interceptor.Attributes, error)) {
 
 func (p *program) receive(remote *webrtc.TrackRemote) {
 	buffer := make([]byte, receiveBuffer)
-	for {
+	var last uint16
+	for first := true; ; first = false {
 		if _, _, err := remote.Read(buffer); err != nil {
 			return
 		}
 		atomic.AddInt64(&p.packetsReceived, 1)
+		// Loopback keeps the order: what is left out is lost.
+		sequence := binary.BigEndian.Uint16(buffer[2:])
+		if missing := sequence - last - 1; !first && missing != 0 {
+			atomic.AddInt64(&p.packetsLost, int64(missing))
+		}
+		last = sequence
 	}
 }
 
@@ -338,6 +347,7 @@ func (p *program) sample(c command) {
 		ID:              c.ID,
 		PacketsSent:     atomic.LoadInt64(&p.packetsSent),
 		PacketsReceived: atomic.LoadInt64(&p.packetsReceived),
+		PacketsLost:     atomic.LoadInt64(&p.packetsLost),
 		Calls:           calls,
 	})
 }

@@ -1,0 +1,133 @@
+// npm run soak: thousands of short calls beside a long one. Memory, handles and timers have to end where they began.
+// Exits with 1 when they do not.
+import { readdirSync } from "node:fs";
+import { parseArgs } from "node:util";
+import { nodeProgram } from "./programs.mjs";
+import { progress } from "./progress.mjs";
+import { delay, Rig } from "./rig.mjs";
+import { count } from "./settings.mjs";
+import { round, toFigures } from "./side-by-side.mjs";
+
+const HELP = `npm run soak -- [options]
+
+  --calls N         short calls, each with RTP both ways (default: 2000)
+  --long-seconds N  length of the long call (default: 600)
+`;
+
+/** With the time that a call lasts, some tens are up at any time. */
+const ARRIVAL_MS = 20;
+const HOLD_MS = { min: 300, max: 1_000 };
+const BATCH = 250;
+/** Short calls before the first look: pools are filled and code is compiled. */
+const WARM_UP_CALLS = 200;
+/** Past every timer that a call leaves behind for a while. */
+const SETTLE_MS = 3_000;
+const LAST_LOOK_SECONDS = 5;
+/** What the garbage collector and the allocator may keep: 2,000 calls that leak a kilobyte each are past it. */
+const HEAP_SLACK_BYTES = 1024 * 1024;
+const RSS_SLACK_BYTES = 12 * 1024 * 1024;
+const LONG_CALL_LOSS_PERCENT = 0.5;
+
+const { values } = parseArgs({
+  options: {
+    calls: { type: "string", default: "2000" },
+    "long-seconds": { type: "string", default: "600" },
+    help: { type: "boolean", short: "h" },
+  },
+});
+if (values.help) console.log(HELP);
+else await soak(count("--calls", values.calls), count("--long-seconds", values["long-seconds"]));
+
+async function soak(shortCalls, longSeconds) {
+  const rig = await Rig.start(nodeProgram("ringback"));
+  try {
+    progress(`warming up with ${WARM_UP_CALLS} short calls`);
+    await rig.churn({ count: WARM_UP_CALLS, spacingMs: ARRIVAL_MS, holdMs: HOLD_MS });
+    const before = await look(rig);
+    const short = await placeBesideLongCall(rig, shortCalls, longSeconds);
+    const after = await look(rig);
+    const checks = judge({ before, after, ...short });
+    console.log(JSON.stringify({ shortCalls, longSeconds, before, after, ...short, checks }));
+    for (const { text, holds, figure } of checks)
+      console.log(`${holds ? "ok  " : "FAIL"} ${text}: ${figure}`);
+    const isClean = checks.every(({ holds }) => holds);
+    console.log(isClean ? "Everything is where it began." : "Something was left behind.");
+    if (!isClean) process.exitCode = 1;
+  } finally {
+    await rig.stop();
+  }
+}
+
+async function placeBesideLongCall(rig, shortCalls, longSeconds) {
+  await rig.place({ count: 1, spacingMs: 0 });
+  const beginMs = performance.now();
+  let connected = 0;
+  let oneWay = 0;
+  while (connected < shortCalls) {
+    const batch = Math.min(BATCH, shortCalls - connected);
+    const churned = await rig.churn({ count: batch, spacingMs: ARRIVAL_MS, holdMs: HOLD_MS });
+    connected += churned.calls.length;
+    oneWay += churned.oneWay;
+    progress(`${connected} of ${shortCalls} short calls`);
+  }
+  const leftMs = beginMs + (longSeconds - LAST_LOOK_SECONDS) * 1_000 - performance.now();
+  if (leftMs > 0) {
+    progress(`the long call for another ${Math.round(leftMs / 1_000)} s`);
+    await delay(leftMs);
+  }
+  const longCall = toFigures(await rig.window({ seconds: LAST_LOOK_SECONDS, calls: 1 }));
+  await rig.hangUp();
+  return { connected, oneWay, longCall };
+}
+
+/** What the program holds when it has no calls. */
+async function look(rig) {
+  await delay(SETTLE_MS);
+  // The first collection lets finalizers run that the second one's garbage waits for.
+  await rig.rssBytes();
+  const { rssBytes, sample } = await rig.rssBytes();
+  const sum = (pick) => sample.threads.reduce((total, thread) => total + pick(thread), 0);
+  return {
+    rssBytes,
+    heapBytes: sum((thread) => thread.heapUsed + thread.external),
+    resources: sample.threads.map((thread) => thread.resources.join(" ")),
+    files: readdirSync(`/proc/${rig.programPid}/fd`).length,
+    legs: sample.status.workers.reduce((total, worker) => total + worker.calls, 0),
+    workers: sample.threads.length,
+  };
+}
+
+function judge({ before, after, connected, oneWay, longCall }) {
+  const same = (text, pick) => ({
+    text,
+    holds: String(pick(before)) === String(pick(after)),
+    figure: `${pick(before)} → ${pick(after)}`,
+  });
+  const grown = (text, pick, slackBytes) => ({
+    text: `${text} grew by less than ${slackBytes / 1024} KB`,
+    holds: pick(after) - pick(before) < slackBytes,
+    figure: `${kb(pick(before))} → ${kb(pick(after))} KB`,
+  });
+  return [
+    {
+      text: "short calls with RTP both ways",
+      holds: oneWay === 0,
+      figure: `${connected - oneWay} of ${connected}`,
+    },
+    {
+      text: "the long call is up and whole",
+      holds: longCall.callsLost === 0 && longCall.lossPercent <= LONG_CALL_LOSS_PERCENT,
+      figure: `loss ${longCall.lossPercent} %, gap p99 ${longCall.gapMs?.p99 ?? "-"} ms`,
+    },
+    same("threads", ({ workers }) => workers),
+    same("legs of the worker", ({ legs }) => legs),
+    same("handles and timers", ({ resources }) => resources.join(" | ")),
+    same("open files", ({ files }) => files),
+    grown("heap and buffers of all threads, after a collection,", (at) => at.heapBytes, HEAP_SLACK_BYTES),
+    grown("memory of the process (RSS)", (at) => at.rssBytes, RSS_SLACK_BYTES),
+  ];
+}
+
+function kb(bytes) {
+  return round(bytes / 1024, 0);
+}
