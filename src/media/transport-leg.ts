@@ -135,7 +135,7 @@ export class TransportLeg implements MediaLeg, DatagramReceiver {
     sendLent: (lengthBytes, to) => this.#socketTo(to)?.sendLent(lengthBytes, to) ?? false,
     onPeerAddress: (at) => {
       if (this.#lease.claim(at)) return;
-      this.#logger.warn({}, "the peer's new address belongs to another call, which keeps it");
+      this.#logger.debug({}, "the peer has an address of another call, which keeps it");
     },
     onPeerAddressForgotten: (at) => this.#lease.forget(at),
     onIceConnected: () => this.#report(() => this.#listener.onIceConnected()),
