@@ -21,6 +21,8 @@ export type { GatewayOptions, MediaOptions, PhoneNumber } from "./gateway/option
 
 export type { EndExplanation } from "./core/call/explain-end.ts";
 export type { CallPhase, EndReason, IncomingCallOptions } from "./core/call/types.ts";
+export type { RemoteReception } from "./core/transport/rtp/peer-reports.ts";
+export type { RtcpStats } from "./core/transport/rtp/rtcp-session.ts";
 export type { RtpReceiverStats } from "./core/transport/rtp/rtp-receiver.ts";
 export type { TelephoneEventStats } from "./core/transport/rtp/telephone-event.ts";
 export type { Call, CallEnd, CallEvents, PlayOptions, RemoteError } from "./gateway/call.ts";

@@ -1,6 +1,8 @@
 import { describe, expect, test } from "vitest";
 import type { AudioDescription } from "../core/sdp/model.ts";
+import { RtcpSession } from "../core/transport/rtp/rtcp-session.ts";
 import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp/rtp.ts";
+import { RtpReceiver } from "../core/transport/rtp/rtp-receiver.ts";
 import type { Digit } from "../core/transport/rtp/telephone-event.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ScriptedMediaEngine } from "../testing/scripted-media.ts";
@@ -31,6 +33,7 @@ interface SetUp {
   readonly autoConnect?: boolean;
   readonly onFirstRtpIn?: () => void;
   readonly engineFails?: boolean;
+  readonly offer?: AudioDescription;
 }
 
 async function setUp(options: SetUp = {}) {
@@ -51,7 +54,7 @@ async function setUp(options: SetUp = {}) {
   let byte = 0;
   const session = await MediaSession.open({
     engine,
-    offer,
+    offer: options.offer ?? offer,
     clock,
     now: time,
     random: (byteLength) => {
@@ -316,6 +319,188 @@ describe("the stream that comes in", () => {
     expect(frames).toEqual([]);
     expect(reports).not.toContain("first-in");
     expect(session.stats().received.packetsBad).toMatchObject({ "too-short": 1, "payload-type": 1 });
+  });
+});
+
+describe("digits", () => {
+  test("go out as events in the audio's slots, and the audio goes on behind them as if they had been sound", async () => {
+    const { time, leg, session } = await setUpTalking();
+    time.advance(33);
+    const before = leg.sentCount;
+    const sending = session.sendDigits("9");
+    time.advance(240);
+    const packets = readSent(leg.sent);
+    const slots = packets.map(({ payloadType }) => (payloadType === 101 ? "event" : "audio"));
+    expect(slots.slice(before, before + 9)).toEqual([
+      ...Array.from({ length: 7 }, () => "event"),
+      "audio",
+      "audio",
+    ]);
+    packets.forEach(({ sequence, timestamp, ssrc, payloadType, marker }, index) => {
+      const isEvent = payloadType === 101;
+      expect(sequence).toBe(0x0101 + index);
+      expect(timestamp).toBe(0x02020202 + (isEvent ? before : index) * 960);
+      expect(ssrc).toBe(leg.local.ssrc);
+      expect(marker).toBe(index === 0 || index === before);
+    });
+    expect(packets[before]?.payload).toEqual(Uint8Array.of(9, 10, 0, 160));
+    expect(packets[before + 6]?.payload).toEqual(Uint8Array.of(9, 0x8a, 3, 32));
+    expect(await sending).toBe("sent");
+  });
+
+  test("hold the prompt, which goes on behind them with its next packet", async () => {
+    const { time, leg, session } = await setUpTalking();
+    const playback = session.play(promptOf(1, 2, 3));
+    time.advance(20);
+    void session.sendDigits("1w2");
+    time.advance(41 * 20 + 60);
+    const sounds = readSent(leg.sent).filter(({ payload }) => payload[0] === 0x78);
+    expect(sounds.map(({ payload }) => payload[1])).toEqual([1, 2, 3]);
+    const ticks = sounds.map(({ timestamp }) => (timestamp - (sounds[0]?.timestamp ?? 0)) / 960);
+    expect(ticks).toEqual([0, 42, 43]);
+    expect(await playback.finished).toMatchObject({ outcome: "completed" });
+  });
+
+  test("asked for before startRtp wait for it", async () => {
+    const { time, leg, session } = await setUp();
+    session.connect();
+    await time.advanceAsync(100);
+    const sending = session.sendDigits("5", { toneMs: 40 });
+    session.startRtp();
+    time.advance(100);
+    expect(readSent(leg.sent)[0]).toMatchObject({ payloadType: 101, marker: true, timestamp: 0x02020202 });
+    expect(await sending).toBe("sent");
+  });
+
+  test("are over when the call is, and cannot be sent after it", async () => {
+    const { time, session } = await setUpTalking();
+    const sending = session.sendDigits("123");
+    time.advance(100);
+    session.close();
+    expect(await sending).toBe("call-ended");
+    expect(await session.sendDigits("1")).toBe("call-ended");
+  });
+
+  test("are refused when they are none, or when the peer takes none", async () => {
+    const { session } = await setUp();
+    await expect(session.sendDigits("1-2")).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    await expect(session.sendDigits("1", { toneMs: 1 })).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    const deaf = await setUp({ offer: { ...offer, telephoneEvent: null } });
+    expect(await deaf.session.sendDigits("1")).toBe("unsupported");
+  });
+});
+
+describe("RTCP", () => {
+  /** The peer's side of it. */
+  function createReporter(ssrc = 5) {
+    const receiver = new RtpReceiver(48_000);
+    const rtcp = new RtcpSession({
+      ssrc,
+      cname: "peer",
+      clockRateHz: 48_000,
+      receiver,
+      random: (byteLength) => new Uint8Array(byteLength),
+    });
+    const header = createRtpHeader();
+    const hear = (packets: readonly Uint8Array[], nowMs: number) => {
+      for (const packet of packets) {
+        readRtp(packet, header);
+        receiver.receive(header, nowMs, true);
+      }
+    };
+    return { rtcp, hear };
+  }
+
+  test("a sender report goes out within 4 s, then one every 2.5 to 7.5 s", async () => {
+    const { time, leg, session } = await setUpTalking();
+    time.advance(1200);
+    expect(leg.sentRtcp).toEqual([]);
+    time.advance(2600);
+    expect(leg.sentRtcp).toHaveLength(1);
+    time.advance(60_000);
+    expect(leg.sentRtcp.length).toBeGreaterThan(8);
+    expect(leg.sentRtcp.length).toBeLessThan(26);
+    expect(session.stats().rtcp).toMatchObject({
+      reportsSent: leg.sentRtcp.length,
+      rttMs: null,
+      remote: null,
+    });
+    const { rtcp, hear } = createReporter();
+    hear(leg.sent, 0);
+    for (const report of leg.sentRtcp) rtcp.receive(report, 0);
+    expect(rtcp.stats()).toMatchObject({ reportsReceived: leg.sentRtcp.length, dropped: 0, byesReceived: 0 });
+  });
+
+  test("says how many packets and bytes went out, and which time it is in the stream", async () => {
+    const { time, leg } = await setUpTalking();
+    time.advance(4000);
+    const report = leg.sentRtcp[0] ?? new Uint8Array();
+    const view = new DataView(report.buffer);
+    const packets = view.getUint32(20);
+    expect(report[1]).toBe(200);
+    expect(view.getUint32(4)).toBe(leg.local.ssrc);
+    expect(view.getUint32(24)).toBe(packets * OPUS_SILENCE.length);
+    expect(view.getUint32(16)).toBe(0x02020202 + (packets - 1) * 960);
+    expect(new TextDecoder().decode(report.subarray(38, 38 + leg.local.cname.length))).toBe(leg.local.cname);
+  });
+
+  test("nothing is reported before the first packet, nor while the transport is down", async () => {
+    const { time, leg, session } = await setUp();
+    session.connect();
+    await time.advanceAsync(20_000);
+    session.startRtp();
+    leg.sendRtcp = () => {
+      throw new Error("sent though it was down");
+    };
+    leg.reportDown("disconnected");
+    time.advance(20_000);
+    session.close();
+    expect(leg.sentRtcp).toEqual([]);
+  });
+
+  test("what the peer reports comes with the statistics", async () => {
+    const { time, leg, session } = await setUpTalking();
+    while (leg.sentRtcp.length === 0) time.advance(1);
+    const sentMs = time.nowMs();
+    const { rtcp, hear } = createReporter();
+    const arrived = leg.sent.filter((_, index) => index % 10 !== 3);
+    const packetsLost = leg.sent.length - arrived.length;
+    hear(arrived, sentMs);
+    rtcp.receive(leg.sentRtcp[0] ?? new Uint8Array(), sentMs + 35);
+    const report = rtcp.bye(sentMs + 535, time.wallMs()).slice();
+    time.advance(570);
+    leg.receiveRtcp(report);
+    expect(session.stats().rtcp).toMatchObject({
+      reportsReceived: 1,
+      rttMs: expect.closeTo(70, 0) as number,
+      remote: { packetsLost, fractionLost: expect.closeTo(0.1, 1) as number },
+    });
+  });
+
+  test("a peer that says BYE is noted, and the call goes on", async () => {
+    const { time, leg, session, reports } = await setUpTalking();
+    const before = [...reports];
+    leg.receiveRtcp(createReporter().rtcp.bye(0, 0));
+    leg.receiveRtcp(new Uint8Array(3));
+    time.advance(100);
+    expect(session.stats().rtcp).toMatchObject({ byesReceived: 1, dropped: 1 });
+    expect(reports).toEqual(before);
+    expect(leg.sentCount).toBeGreaterThan(4);
+  });
+
+  test("the call's end is said with BYE, by one who has spoken", async () => {
+    const { leg, session } = await setUpTalking();
+    session.close();
+    session.close();
+    leg.receiveRtcp(new Uint8Array(3));
+    const { rtcp, hear } = createReporter();
+    hear(leg.sent, 0);
+    expect(leg.sentRtcp.map((packet) => rtcp.receive(packet, 0))).toEqual([true]);
+    const silent = await setUp();
+    silent.session.connect();
+    await silent.time.advanceAsync(0);
+    silent.session.close();
+    expect(silent.leg.sentRtcp).toEqual([]);
   });
 });
 

@@ -1,13 +1,10 @@
 import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
-import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp/rtp.ts";
-import { RtpReceiver, type RtpReceiverStats } from "../core/transport/rtp/rtp-receiver.ts";
-import {
-  type Digit,
-  TelephoneEventDecoder,
-  type TelephoneEventStats,
-} from "../core/transport/rtp/telephone-event.ts";
+import { RtcpSession, type RtcpStats } from "../core/transport/rtp/rtcp-session.ts";
+import type { RtpReceiverStats } from "../core/transport/rtp/rtp-receiver.ts";
+import type { TelephoneEventStats } from "../core/transport/rtp/telephone-event.ts";
+import type { DigitOptions, DigitsOutcome } from "../core/transport/rtp/telephone-event-sender.ts";
 import type { Clock } from "../platform/clock.ts";
-import { type Random, randomUint32 } from "../platform/random.ts";
+import type { Random } from "../platform/random.ts";
 import type { EncodedPrompt } from "./encoded-prompt.ts";
 import type {
   MediaDownReason,
@@ -17,13 +14,14 @@ import type {
   MediaLegState,
   MediaLegStats,
 } from "./engine.ts";
+import { IncomingAudio, type IncomingAudioListener } from "./incoming-audio.ts";
 import type { MediaClock, Ticker } from "./media-clock.ts";
+import { OutgoingAudio } from "./outgoing-audio.ts";
 import { type Playback, PromptPlayback } from "./playback.ts";
-import { OPUS_CLOCK_RATE_HZ, SLOT_RTP_TICKS } from "./rtp-clock.ts";
-import { OPUS_SILENCE } from "./silence.ts";
+import { OPUS_CLOCK_RATE_HZ } from "./rtp-clock.ts";
 
 /** What a session reports, each but digits and frames at most once. Nothing is reported after `close`. */
-export interface MediaSessionListener {
+export interface MediaSessionListener extends IncomingAudioListener {
   /** ICE has a working pair. */
   onIceConnected(): void;
   /** ICE and DTLS are up: audio can flow. */
@@ -32,11 +30,7 @@ export interface MediaSessionListener {
   onLost(reason?: MediaDownReason): void;
   /** The transport never came up. */
   onFailed(reason?: MediaDownReason): void;
-  onFirstRtpIn(): void;
   onFirstRtpOut(): void;
-  onDigit(digit: Digit): void;
-  /** Each received Opus packet, as it comes, while frames are wanted; the bytes are valid only during the call. */
-  onFrame(opusPayload: Uint8Array, rtpTimestamp: number): void;
 }
 
 export interface MediaSessionOptions {
@@ -58,7 +52,18 @@ export interface MediaStats {
   readonly slotsSkipped: number;
   readonly received: RtpReceiverStats;
   readonly telephoneEvents: Readonly<TelephoneEventStats>;
+  readonly rtcp: RtcpStats;
   readonly transport: MediaLegStats;
+}
+
+/** What became of digits that were to be sent; `unsupported`: the peer's SDP has no telephone events. */
+export type SendDigitsOutcome = DigitsOutcome | "unsupported";
+
+/** What there is once the transport is open. */
+interface Attached {
+  readonly leg: MediaLeg;
+  readonly outgoing: OutgoingAudio;
+  readonly rtcp: RtcpSession;
 }
 
 /** One call's audio: joins the transport with the packets that go out and come in. */
@@ -68,27 +73,15 @@ export class MediaSession implements Ticker {
   readonly #listener: MediaSessionListener;
   readonly #opusType: number;
   readonly #telephoneEventType: number | null;
-  readonly #header = createRtpHeader();
-  readonly #receiver = new RtpReceiver(OPUS_CLOCK_RATE_HZ);
-  readonly #digits: TelephoneEventDecoder;
+  readonly #incoming: IncomingAudio;
   readonly #random: Random;
   readonly #onClosed: (() => void) | undefined;
-  #attached: { readonly leg: MediaLeg; readonly writer: RtpWriter } | null = null;
-  #playback: PromptPlayback | null = null;
+  #attached: Attached | null = null;
   #isClosed = false;
   #isStarted = false;
   #wasConnected = false;
   #isDown = false;
-  #needsMarker = true;
-  #firstSlot = 0;
-  #lastSlot = 0;
-  #eventSsrc: number | null = null;
-  #restarts = 0;
-  #packetsSent = 0;
-  #packetsNotSent = 0;
-  #slotsSkipped = 0;
-  #hasReceived = false;
-  #areFramesWanted = false;
+  #hasSent = false;
 
   /**
    * Opens the transport toward the peer that the offer describes. Nothing is sent yet.
@@ -110,17 +103,21 @@ export class MediaSession implements Ticker {
     this.#onClosed = options.onClosed;
     this.#opusType = options.offer.opus.payloadType;
     this.#telephoneEventType = options.offer.telephoneEvent?.payloadType ?? null;
-    this.#digits = new TelephoneEventDecoder((digit) => this.#listener.onDigit(digit));
+    this.#incoming = new IncomingAudio({
+      opusType: this.#opusType,
+      telephoneEventType: this.#telephoneEventType,
+      listener: options.listener,
+    });
   }
 
   /** Our side's parameters, for the SDP. */
   get local(): LocalAudio {
-    return this.#leg.local;
+    return this.#opened.leg.local;
   }
 
   /** Starts ICE and DTLS. Called once the peer knows our answer. */
   connect(): void {
-    if (!this.#isClosed) this.#leg.connect();
+    if (!this.#isClosed) this.#opened.leg.connect();
   }
 
   /**
@@ -130,62 +127,77 @@ export class MediaSession implements Ticker {
   startRtp(): void {
     if (this.#isStarted || this.#isClosed) return;
     this.#isStarted = true;
-    this.#firstSlot = this.#clock.add(this);
-    this.#lastSlot = this.#firstSlot;
-    this.#sendNext();
+    this.#opened.outgoing.start(this.#clock.add(this), this.#now.nowMs());
+    this.#reportFirstRtpOut();
   }
 
-  /** Plays a prompt, in place of one that is playing. Before `startRtp` it waits, so that its first word is heard. */
+  /**
+   * Plays a prompt, in place of one that is playing. Before `startRtp` it waits, so that its first word is heard; while digits are
+   * being sent it is held, so that no word of it is lost.
+   */
   play(prompt: EncodedPrompt, options: { readonly loop?: boolean } = {}): Playback {
     const playback = new PromptPlayback(prompt, options.loop === true && prompt.packetCount > 0);
-    if (this.#isClosed) {
-      playback.end("call-ended");
-      return playback;
-    }
-    this.#playback?.end("replaced");
-    this.#playback = playback;
+    if (this.#isClosed) playback.end("call-ended");
+    else this.#opened.outgoing.play(playback);
     return playback;
+  }
+
+  /**
+   * Sends keys as telephone events (RFC 4733), after those that still wait. Asked before `startRtp`, they wait for it.
+   *
+   * @param digits `0`–`9`, `*`, `#`, `A`–`D`, and `w` for a wait of 500 ms.
+   * @returns Resolves when all are out, or with the end of the call.
+   * @throws {RingbackError} `OPTION_INVALID`.
+   */
+  sendDigits(digits: string, options: DigitOptions = {}): Promise<SendDigitsOutcome> {
+    return new Promise((resolve) => {
+      if (this.#telephoneEventType === null) resolve("unsupported");
+      else if (this.#isClosed) resolve("call-ended");
+      else this.#opened.outgoing.digits.push(digits, options, resolve);
+    });
   }
 
   /** Received packets go to the listener's `onFrame` from now on, or no longer. At first they do not. */
   setFramesWanted(areWanted: boolean): void {
-    this.#areFramesWanted = areWanted;
+    this.#incoming.areFramesWanted = areWanted;
   }
 
   stats(): MediaStats {
+    const { leg, outgoing, rtcp } = this.#opened;
     return {
-      packetsSent: this.#packetsSent,
-      packetsNotSent: this.#packetsNotSent,
-      slotsSkipped: this.#slotsSkipped,
-      received: this.#receiver.stats(),
-      telephoneEvents: { ...this.#digits.stats },
-      transport: this.#leg.stats(),
+      packetsSent: outgoing.packetsSent,
+      packetsNotSent: outgoing.packetsNotSent,
+      slotsSkipped: outgoing.slotsSkipped,
+      received: this.#incoming.receiver.stats(),
+      telephoneEvents: { ...this.#incoming.digits.stats },
+      rtcp: rtcp.stats(),
+      transport: leg.stats(),
     };
   }
 
-  /** Ends playback and stream and releases the transport. Idempotent. */
+  /** Ends playback and stream, says BYE and releases the transport. Idempotent. */
   close(): void {
     if (this.#isClosed) return;
     this.#isClosed = true;
     this.#clock.remove(this);
-    this.#playback?.end("call-ended");
-    this.#playback = null;
-    this.#leg.close();
+    this.#incoming.close();
+    const { leg, outgoing, rtcp } = this.#opened;
+    outgoing.close();
+    // RFC 3550 §6.3.7: who has sent nothing says no BYE.
+    if (this.#isUp && outgoing.packetsSent > 0) leg.sendRtcp(rtcp.bye(this.#now.nowMs(), this.#now.wallMs()));
+    leg.close();
     this.#onClosed?.();
   }
 
   /** For the media clock. */
   tick(slot: number): void {
-    if (slot <= this.#lastSlot || this.#isClosed) return;
-    const skipped = slot - this.#lastSlot - 1;
-    if (skipped > 0) {
-      this.#slotsSkipped += skipped;
-      // RFC 3551 §4.1: the marker tells the receiver that it may adjust its playout here.
-      this.#needsMarker = true;
-    }
-    this.#lastSlot = slot;
-    this.#digits.expire(this.#now.nowMs());
-    this.#sendNext();
+    if (this.#isClosed) return;
+    const nowMs = this.#now.nowMs();
+    const { outgoing, rtcp } = this.#opened;
+    if (!outgoing.send(slot, nowMs)) return;
+    if (!this.#hasSent) this.#reportFirstRtpOut();
+    this.#incoming.expire(nowMs);
+    if (nowMs >= rtcp.deadlineMs) this.#sendReport(nowMs);
   }
 
   /** For the media clock: without its ticks the stream is dead. */
@@ -193,44 +205,44 @@ export class MediaSession implements Ticker {
     this.#onLegState("failed", "engine-error");
   }
 
-  get #leg(): MediaLeg {
-    return this.#opened.leg;
+  get #isUp(): boolean {
+    return this.#wasConnected && !this.#isDown;
   }
 
-  get #opened(): { readonly leg: MediaLeg; readonly writer: RtpWriter } {
+  get #opened(): Attached {
     if (this.#attached === null) throw new Error("The session is used before it is open.");
     return this.#attached;
   }
 
   #attach(leg: MediaLeg): void {
-    const writer = new RtpWriter({
+    const rtcp = new RtcpSession({
       ssrc: leg.local.ssrc,
-      firstSequence: randomUint32(this.#random) & 0xffff,
-      firstTimestamp: randomUint32(this.#random),
+      cname: leg.local.cname,
+      clockRateHz: OPUS_CLOCK_RATE_HZ,
+      receiver: this.#incoming.receiver,
+      random: this.#random,
     });
-    this.#attached = { leg, writer };
+    const outgoing = new OutgoingAudio({
+      leg,
+      rtcp,
+      opusType: this.#opusType,
+      telephoneEventType: this.#telephoneEventType,
+      random: this.#random,
+    });
+    this.#attached = { leg, outgoing, rtcp };
   }
 
-  #sendNext(): void {
-    const { leg, writer } = this.#opened;
-    const payload = this.#nextPayload();
-    const ticks = (this.#lastSlot - this.#firstSlot) * SLOT_RTP_TICKS;
-    const packet = writer.write(payload, this.#opusType, ticks, this.#needsMarker);
-    if (!leg.sendRtp(packet)) {
-      this.#packetsNotSent += 1;
-      return;
-    }
-    this.#needsMarker = false;
-    this.#packetsSent += 1;
-    if (this.#packetsSent === 1) this.#listener.onFirstRtpOut();
+  #reportFirstRtpOut(): void {
+    if (this.#hasSent || this.#opened.outgoing.packetsSent === 0) return;
+    this.#hasSent = true;
+    this.#listener.onFirstRtpOut();
   }
 
-  #nextPayload(): Uint8Array {
-    if (this.#playback === null) return OPUS_SILENCE;
-    const packet = this.#playback.take();
-    if (packet !== null) return packet;
-    this.#playback = null;
-    return OPUS_SILENCE;
+  #sendReport(nowMs: number): void {
+    if (!this.#isUp || this.#isClosed) return;
+    const { leg, rtcp } = this.#opened;
+    const report = rtcp.poll(nowMs, this.#now.wallMs());
+    if (report !== null) leg.sendRtcp(report);
   }
 
   #legListener(): MediaLegListener {
@@ -239,8 +251,8 @@ export class MediaSession implements Ticker {
         if (!this.#isClosed) this.#listener.onIceConnected();
       },
       onState: (state, reason) => this.#onLegState(state, reason),
-      onRtp: (packet) => this.#onRtp(packet),
-      onRtcp: () => {},
+      onRtp: (packet) => this.#incoming.receive(packet, this.#now.nowMs()),
+      onRtcp: (packet) => this.#onRtcp(packet),
     };
   }
 
@@ -257,46 +269,7 @@ export class MediaSession implements Ticker {
     else this.#listener.onFailed(reason);
   }
 
-  #onRtp(packet: Uint8Array): void {
-    if (this.#isClosed) return;
-    const header = this.#header;
-    const fault = readRtp(packet, header);
-    if (fault !== null) {
-      this.#receiver.countBad(fault);
-      return;
-    }
-    const isOpus = header.payloadType === this.#opusType;
-    if (!isOpus && header.payloadType !== this.#telephoneEventType) {
-      this.#receiver.countBad("payload-type");
-      return;
-    }
-    const nowMs = this.#now.nowMs();
-    if (this.#receiver.receive(header, nowMs, isOpus) !== "new") return;
-    if (!this.#hasReceived) {
-      this.#hasReceived = true;
-      this.#listener.onFirstRtpIn();
-      if (this.#isClosed) return;
-    }
-    if (isOpus) this.#deliverFrame(packet);
-    else this.#deliverEvent(packet, nowMs);
-  }
-
-  #deliverFrame(packet: Uint8Array): void {
-    const { payloadOffset, payloadLength, timestamp } = this.#header;
-    // RFC 6716 §3.1: an Opus packet has a byte at least; some senders keep a NAT open with empty ones.
-    if (payloadLength === 0 || !this.#areFramesWanted) return;
-    this.#listener.onFrame(packet.subarray(payloadOffset, payloadOffset + payloadLength), timestamp);
-  }
-
-  #deliverEvent(packet: Uint8Array, nowMs: number): void {
-    const { payloadOffset, payloadLength, timestamp, marker, ssrc } = this.#header;
-    // Timestamps of another stream say nothing about this one's. Some senders give keys an SSRC of their own,
-    // between audio packets: a change from and to audio's is none.
-    if (ssrc !== this.#eventSsrc || this.#receiver.restarts !== this.#restarts) {
-      this.#eventSsrc = ssrc;
-      this.#restarts = this.#receiver.restarts;
-      this.#digits.reset();
-    }
-    this.#digits.receive(packet, payloadOffset, payloadLength, timestamp, marker, nowMs);
+  #onRtcp(packet: Uint8Array): void {
+    if (!this.#isClosed) this.#attached?.rtcp.receive(packet, this.#now.nowMs());
   }
 }

@@ -42,6 +42,16 @@ export const callStats: SharedRecord<MediaStats> = new SharedRecord<MediaStats>(
     },
   },
   telephoneEvents: { digits: 0, malformed: 0, unknownEvents: 0 },
+  rtcp: {
+    reportsSent: 0,
+    reportsReceived: 0,
+    rttMs: 0,
+    remote: { packetsLost: 0, fractionLost: 0, jitterMs: 0 },
+    byesReceived: 0,
+    dropped: 0,
+    packetsSkipped: 0,
+    blocksForeign: 0,
+  },
   transport: { bytesSent: 0, bytesReceived: 0, sendsDropped: 0, rttMs: 0, datagramsDropped: 0 },
 });
 

@@ -199,9 +199,9 @@ describe("what the peer says", () => {
     const [side, peer, other] = [new Side(7), new Side(8), new Side(9)];
     peer.talk(side, 1, 0);
     expect(side.rtcp.receive(other.bye(10), 10)).toBe(false);
-    expect(side.rtcp.stats().isByeReceived).toBe(false);
+    expect(side.rtcp.stats().byesReceived).toBe(0);
     expect(side.rtcp.receive(peer.bye(20), 20)).toBe(true);
-    expect(side.rtcp.stats().isByeReceived).toBe(true);
+    expect(side.rtcp.stats().byesReceived).toBe(1);
   });
 
   test("BYE of a peer that never said a word counts too", () => {

@@ -28,8 +28,8 @@ export interface RtcpStats {
   readonly rttMs: number | null;
   /** What the peer says of our stream; null before its first report block. */
   readonly remote: RemoteReception | null;
-  /** The peer said BYE for its stream. */
-  readonly isByeReceived: boolean;
+  /** How often the peer said BYE for its stream. WhatsApp's webhook ends the call, not this. */
+  readonly byesReceived: number;
   /** What came as RTCP and was no well-formed compound packet. */
   readonly dropped: number;
   /** Packets within compound packets of types that are skipped: feedback, extended reports, application-defined. */
@@ -59,7 +59,7 @@ export class RtcpSession {
   #lastRtpTimestamp = 0;
   #lastRtpMs = 0;
   #reportsSent = 0;
-  #isByeReceived = false;
+  #byesReceived = 0;
 
   constructor(options: RtcpSessionOptions) {
     this.#random = options.random;
@@ -84,7 +84,7 @@ export class RtcpSession {
   /** Takes a compound packet. Never throws. True when it holds a BYE of the peer's stream. */
   receive(packet: Uint8Array, nowMs: number): boolean {
     const isBye = this.#peer.receive(packet, nowMs);
-    if (isBye) this.#isByeReceived = true;
+    if (isBye) this.#byesReceived += 1;
     return isBye;
   }
 
@@ -114,7 +114,7 @@ export class RtcpSession {
       reportsReceived: peer.received,
       rttMs: peer.rttMs,
       remote: peer.reception,
-      isByeReceived: this.#isByeReceived,
+      byesReceived: this.#byesReceived,
       dropped: peer.malformed,
       packetsSkipped: peer.unknown,
       blocksForeign: peer.foreignBlocks,

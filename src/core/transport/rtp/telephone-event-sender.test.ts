@@ -181,7 +181,7 @@ describe("what is refused", () => {
 });
 
 test("any digits come through whole, as long as one packet of each event does", () => {
-  const text = fc.string({ unit: fc.constantFrom(..."0123456789*#ABCDw"), minLength: 1, maxLength: 12 });
+  const text = fc.stringMatching(/^[0-9*#ABCDw]{1,12}$/);
   const options = fc.record({
     toneMs: fc.integer({ min: 40, max: 400 }),
     gapMs: fc.integer({ min: 60, max: 200 }),
