@@ -7,7 +7,8 @@ const ROLES = ["client", "server"] as const;
 function connected(options: PairOptions = {}): CallPair {
   const pair = new CallPair(options);
   pair.connect();
-  pair.runUntilConnected();
+  // Well within the 30 s that WhatsApp lets a call ring, on the worst network too.
+  expect(pair.runUntilConnected()).toBeLessThan(12_000);
   expect(pair.isConnected).toBe(true);
   return pair;
 }
