@@ -8,5 +8,8 @@ export default defineConfig({
     hookTimeout: 20_000,
     // Two cores are the smallest machine that the suite runs on; calls in real time starve beyond that.
     maxWorkers: 2,
+    // The threads that the gateway starts run the sources, too.
+    globalSetup: ["./test/support/compile-for-threads.mjs"],
+    execArgv: ["--import", "./test/support/typescript-loader.mjs"],
   },
 });

@@ -48,6 +48,8 @@ export interface ErrorDetails {
   };
   /** The media engine could not be loaded or could not open a leg. */
   MEDIA_ENGINE_FAILED: { readonly engine: string; readonly reason: string };
+  /** A call's media connection broke down or did not come up. `reason` is a `MediaDownReason`, or `unknown`. */
+  MEDIA_LOST: { readonly reason: string };
   /** The gateway is not in a state that allows the operation. */
   GATEWAY_WRONG_STATE: { readonly state: string; readonly operation: string };
   /** The simulator is not in a state that allows the operation. */

@@ -1,5 +1,5 @@
 import type { CallPhase, LocalEndReason } from "../core/call/types.ts";
-import type { MediaStats, PlayResult } from "../media/index.ts";
+import type { DigitOptions, MediaStats, PlayResult, SendDigitsOutcome } from "../media/index.ts";
 import type { CallerIdentity, ConnectEvent } from "../whatsapp/call-event.ts";
 import type { Call, CallEnd, CallEvents, PlayOptions } from "./call.ts";
 import type { SafeEmitter } from "./safe-emitter.ts";
@@ -15,6 +15,8 @@ export interface CallControl {
   reject(): Promise<void>;
   hangUp(reason: LocalEndReason): Promise<void>;
   play(file: string, options: PlayOptions): Promise<PlayResult>;
+  sendDigits(digits: string, options: DigitOptions): Promise<SendDigitsOutcome>;
+  setFramesWanted(areWanted: boolean): void;
   stats(): MediaStats | null;
 }
 
@@ -25,8 +27,8 @@ export class CallHandle implements Call {
   readonly caller: CallerIdentity;
   readonly deeplinkPayload: string | null;
   readonly ctaPayload: string | null;
-  onFrame: ((opusPayload: Uint8Array, rtpTimestamp: number) => void) | null = null;
   readonly #session: CallControl;
+  #onFrame: Call["onFrame"] = null;
 
   constructor(session: CallControl, event: ConnectEvent) {
     this.#session = session;
@@ -35,6 +37,16 @@ export class CallHandle implements Call {
     this.caller = event.caller;
     this.deeplinkPayload = event.deeplinkPayload;
     this.ctaPayload = event.ctaPayload;
+  }
+
+  get onFrame(): Call["onFrame"] {
+    return this.#onFrame;
+  }
+
+  set onFrame(onFrame: Call["onFrame"]) {
+    // Programs without types may take it off with undefined.
+    this.#onFrame = onFrame ?? null;
+    this.#session.setFramesWanted(this.#onFrame !== null);
   }
 
   get phase(): CallPhase {
@@ -73,6 +85,10 @@ export class CallHandle implements Call {
 
   play(file: string, options: PlayOptions = {}): Promise<PlayResult> {
     return this.#session.play(file, options);
+  }
+
+  sendDigits(digits: string, options: DigitOptions = {}): Promise<SendDigitsOutcome> {
+    return this.#session.sendDigits(digits, options);
   }
 
   stats(): MediaStats | null {

@@ -1,23 +1,20 @@
 import { buildAnswer, readAudioDescription } from "../core/sdp/index.ts";
-import {
-  type MediaClock,
-  type MediaEngine,
-  MediaSession,
-  type MediaSessionListener,
-  type MediaStats,
-  type PlayResult,
-  type PromptCache,
+import type { Logger } from "../logger.ts";
+import type {
+  DigitOptions,
+  HostedSession,
+  MediaHost,
+  MediaSessionListener,
+  MediaStats,
+  PlayResult,
+  PromptCache,
+  SendDigitsOutcome,
 } from "../media/index.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Random } from "../platform/random.ts";
 import type { PlayOptions } from "./call.ts";
 
 /** What the media of every call of a gateway shares. */
 export interface MediaContext {
-  readonly clock: Clock;
-  readonly random: Random;
-  readonly engine: MediaEngine;
-  readonly mediaClock: MediaClock;
+  readonly media: MediaHost;
   readonly prompts: PromptCache;
 }
 
@@ -25,7 +22,9 @@ export interface MediaContext {
 export class CallMedia {
   readonly #context: MediaContext;
   readonly #listener: MediaSessionListener;
-  #session: MediaSession | null = null;
+  readonly #logger: Logger;
+  #session: HostedSession | null = null;
+  #areFramesWanted = false;
   #opening: Promise<unknown> = Promise.resolve();
   readonly #closed: Promise<void>;
   #resolveClosed!: () => void;
@@ -34,9 +33,10 @@ export class CallMedia {
   /** Number of the latest `play` that began. */
   #playBegun = 0;
 
-  constructor(context: MediaContext, listener: MediaSessionListener) {
+  constructor(context: MediaContext, listener: MediaSessionListener, logger: Logger) {
     this.#context = context;
     this.#listener = listener;
+    this.#logger = logger;
     this.#closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -60,6 +60,12 @@ export class CallMedia {
 
   startRtp(): void {
     this.#session?.startRtp();
+  }
+
+  /** Received packets go to the listener's `onFrame` from now on, or no longer. */
+  setFramesWanted(areWanted: boolean): void {
+    this.#areFramesWanted = areWanted;
+    this.#session?.setFramesWanted(areWanted);
   }
 
   stats(): MediaStats | null {
@@ -87,6 +93,13 @@ export class CallMedia {
     }
   }
 
+  /** @throws {RingbackError} `OPTION_INVALID`. */
+  async sendDigits(digits: string, options: DigitOptions): Promise<SendDigitsOutcome> {
+    await Promise.race([this.#opening, this.#closed]);
+    if (this.#session === null || this.#isClosed) return "call-ended";
+    return this.#session.sendDigits(digits, options);
+  }
+
   close(): void {
     this.#isClosed = true;
     this.#resolveClosed();
@@ -94,18 +107,10 @@ export class CallMedia {
   }
 
   async #open(offerSdp: string): Promise<string | null> {
-    const { engine, mediaClock, clock, random } = this.#context;
     const offer = readAudioDescription(offerSdp, { as: "offer" });
-    const listener = this.#listener;
-    const session = await MediaSession.open({
-      engine,
-      offer,
-      clock: mediaClock,
-      now: clock,
-      random,
-      listener,
-    });
+    const session = await this.#context.media.openSession(offer, this.#listener, this.#logger);
     this.#session = session;
+    if (this.#areFramesWanted) session.setFramesWanted(true);
     if (!this.#isClosed) return buildAnswer(offer, session.local);
     session.close();
     return null;

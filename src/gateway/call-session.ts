@@ -11,7 +11,15 @@ import type {
 } from "../core/call/types.ts";
 import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import type { MediaSessionListener, MediaStats, PlayResult } from "../media/index.ts";
+import type {
+  DigitOptions,
+  MediaDownReason,
+  MediaSessionListener,
+  MediaStats,
+  PlayResult,
+  SendDigitsOutcome,
+} from "../media/index.ts";
+import type { Clock } from "../platform/clock.ts";
 import type { TimerHandle, Timers } from "../platform/timers.ts";
 import type { ConnectEvent, TerminateEvent } from "../whatsapp/call-event.ts";
 import { explainCode } from "../whatsapp/error-catalogue.ts";
@@ -26,6 +34,7 @@ import { Timeline, type TimelineStep } from "./timeline.ts";
 
 /** What every session of a gateway shares. */
 export interface SessionContext extends MediaContext {
+  readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
   readonly call: IncomingCallOptions;
@@ -54,6 +63,7 @@ export class CallSession implements CallControl {
   #phase: CallPhase = "ringing";
   #activeSinceMs: number | null = null;
   #error: RingbackError | null = null;
+  #mediaDown: MediaDownReason | null = null;
   #remoteErrors: readonly RemoteError[] = [];
   #resolveEnded!: (end: CallEnd) => void;
   #answering: Promise<void> | null = null;
@@ -77,7 +87,7 @@ export class CallSession implements CallControl {
       onOk: (action) => this.#graphOk(action),
       onFailed: (action, error) => this.#graphFailed(action, error),
     });
-    this.#media = new CallMedia(context, this.#mediaListener());
+    this.#media = new CallMedia(context, this.#mediaListener(), this.#logger);
     this.#call = new CallHandle(this, event);
     this.#step("webhook", receivedAtMs);
   }
@@ -143,6 +153,14 @@ export class CallSession implements CallControl {
     // Most programs start the file, await answer(), and look at the file only then.
     playing.catch((error: unknown) => this.#logger.warn({ err: error }, "a file was not played"));
     return playing;
+  }
+
+  sendDigits(digits: string, options: DigitOptions): Promise<SendDigitsOutcome> {
+    return handled(this.#media.sendDigits(digits, options));
+  }
+
+  setFramesWanted(areWanted: boolean): void {
+    this.#media.setFramesWanted(areWanted);
   }
 
   stats(): MediaStats | null {
@@ -252,13 +270,20 @@ export class CallSession implements CallControl {
         this.#step("media-connected");
         this.#feed({ type: "media-connected", at: this.#now() });
       },
-      onLost: () => this.#feed({ type: "media-failed", at: this.#now() }),
-      onFailed: () => this.#feed({ type: "media-failed", at: this.#now() }),
+      onLost: (reason) => this.#mediaWentDown("lost", reason),
+      onFailed: (reason) => this.#mediaWentDown("failed", reason),
       onFirstRtpIn: () => this.#step("first-rtp-in"),
       onFirstRtpOut: () => this.#step("first-rtp-out"),
       onDigit: (digit) => this.events.emit("digit", digit),
       onFrame: (payload, timestamp) => this.#deliverFrame(payload, timestamp),
     };
+  }
+
+  #mediaWentDown(how: "lost" | "failed", reason: MediaDownReason | undefined): void {
+    this.#step("media-down", undefined, reason ?? null);
+    this.#mediaDown = reason ?? null;
+    this.#error ??= mediaLost(how, reason);
+    this.#feed({ type: "media-failed", at: this.#now() });
   }
 
   #deliverFrame(payload: Uint8Array, timestamp: number): void {
@@ -305,7 +330,10 @@ export class CallSession implements CallControl {
     const now = this.#now();
     const end: CallEnd = {
       reason,
-      explanation: explainEnd(reason, { iceConnected: this.timeline.at("ice-connected") !== null }),
+      explanation: explainEnd(reason, {
+        iceConnected: this.timeline.at("ice-connected") !== null,
+        mediaDown: this.#mediaDown,
+      }),
       answered: this.#activeSinceMs !== null,
       durationMs: this.#activeSinceMs === null ? 0 : Math.round(now - this.#activeSinceMs),
       error: this.#error,
@@ -351,6 +379,12 @@ export class CallSession implements CallControl {
   #now(): number {
     return this.#context.clock.nowMs();
   }
+}
+
+function mediaLost(how: "lost" | "failed", reason: MediaDownReason | undefined): RingbackError<"MEDIA_LOST"> {
+  const what = how === "lost" ? "The media connection was lost" : "The media connection did not come up";
+  const why = reason === undefined ? "" : ` (${reason})`;
+  return new RingbackError("MEDIA_LOST", `${what}${why}.`, { details: { reason: reason ?? "unknown" } });
 }
 
 /** A caller who gives up is no fault: a program that does not await answer() must not end by it. */

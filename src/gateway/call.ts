@@ -1,7 +1,7 @@
 import type { EndExplanation } from "../core/call/explain-end.ts";
 import type { CallPhase, EndReason } from "../core/call/types.ts";
 import type { RingbackError } from "../errors.ts";
-import type { Digit, MediaStats, PlayResult } from "../media/index.ts";
+import type { Digit, DigitOptions, MediaStats, PlayResult, SendDigitsOutcome } from "../media/index.ts";
 import type { CallerIdentity } from "../whatsapp/call-event.ts";
 import type { TimelineEntry } from "./timeline.ts";
 
@@ -101,7 +101,14 @@ export interface Call {
    * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
    */
   play(file: string, options?: PlayOptions): Promise<PlayResult>;
-  /** Packets, loss, jitter; null before the media leg is open. */
+  /**
+   * Presses keys toward the caller, as telephone events (RFC 4733): `0`-`9`, `*`, `#`, `A`-`D`, and `w` for a pause of
+   * 500 ms. Resolves when they are out, with `sent`, `call-ended` or `unsupported` (the caller's phone takes none).
+   * Before the call is active they wait for it; a file that is playing is held meanwhile.
+   * @throws {RingbackError} `OPTION_INVALID`.
+   */
+  sendDigits(digits: string, options?: DigitOptions): Promise<SendDigitsOutcome>;
+  /** Packets, loss, jitter, at most 200 ms old; null before the media leg is open. */
   stats(): MediaStats | null;
 }
 

@@ -52,8 +52,14 @@ describe("settings", () => {
   test.each([
     ["PORT", "three thousand"],
     ["PORT", "65536"],
-    ["MEDIA_PORT", "10000"],
+    ["MEDIA_PORT", "ten thousand"],
     ["MEDIA_PORT", "10999-10000"],
+    ["MEDIA_PORT", "0-10"],
+    ["MEDIA_PORT", "10000-"],
+    ["MEDIA_PORT", "65530-65536"],
+    ["MEDIA_WORKERS", "0"],
+    ["MEDIA_WORKERS", "65"],
+    ["MEDIA_WORKERS", "two"],
     ["MEDIA_PORT", "1-2-3"],
     ["MEDIA_PUBLIC_ADDRESS", "my host"],
     ["MEDIA_PUBLIC_ADDRESS", "999.1.1.1"],
@@ -81,7 +87,8 @@ describe("settings", () => {
         ...COMPLETE,
         WHATSAPP_PHONE_NUMBER_ID: "100000000000001, 100000000000002",
         WHATSAPP_APP_SECRET: "new,old",
-        MEDIA_PORT: "10000-10999",
+        MEDIA_WORKERS: "2",
+        MEDIA_PORT: "10000-10015",
         PORT: "0",
       },
       noFiles,
@@ -89,7 +96,27 @@ describe("settings", () => {
     expect(config.port).toBe(0);
     expect(config.gateway.phoneNumbers).toEqual(["100000000000001", "100000000000002"]);
     expect(config.gateway.appSecret).toEqual(["new", "old"]);
-    expect(config.gateway.media?.portRange).toEqual({ begin: 10_000, end: 10_999 });
+    expect(config.gateway.media).toEqual({
+      workers: 2,
+      port: 10_000,
+      extraPorts: { begin: 10_002, end: 10_015 },
+    });
+  });
+
+  test.each([
+    ["0", "1", { port: 0 }],
+    ["0", "4", { port: 0 }],
+    ["10000", "4", { port: 10_000 }],
+    ["65535", "1", { port: 65_535 }],
+    ["10000-10003", "4", { port: 10_000 }],
+    ["10000-10001", "1", { port: 10_000, extraPorts: { begin: 10_001, end: 10_001 } }],
+  ])("MEDIA_PORT=%s with MEDIA_WORKERS=%s has a port for each worker", (port, workers, expected) => {
+    const env = { ...COMPLETE, MEDIA_PORT: port, MEDIA_WORKERS: workers };
+    expect(loadConfig(env, noFiles).gateway.media).toEqual({ workers: Number(workers), ...expected });
+  });
+
+  test.each(["65535", "10000-10000"])("MEDIA_PORT=%s is too small for two workers", (port) => {
+    expect(problemsOf({ ...COMPLETE, MEDIA_PORT: port, MEDIA_WORKERS: "2" })).toEqual(["MEDIA_PORT"]);
   });
 
   test("a secret may come from a file", () => {

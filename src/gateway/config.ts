@@ -2,7 +2,7 @@ import { ipVersion } from "../core/sdp/ip-version.ts";
 import { type ConfigProblem, isRingbackError, RingbackError } from "../errors.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { type GraphClientOptions, resolveGraphOptions } from "../whatsapp/graph-options.ts";
-import type { GatewayOptions } from "./options.ts";
+import { type GatewayOptions, MAX_MEDIA_WORKERS, type MediaOptions } from "./options.ts";
 
 /** What `ringback serve` runs with, read from the environment. */
 export interface ServeConfig {
@@ -32,7 +32,8 @@ export function loadConfig(env: Environment, readSecret: ReadSecret): ServeConfi
   const url = reader.graph("GRAPH_API_URL", (baseUrl) => ({ baseUrl }), HINTS.graphUrl);
   const version = reader.graph("GRAPH_API_VERSION", (apiVersion) => ({ apiVersion }), HINTS.graphVersion);
   const port = reader.port("PORT") ?? 3000;
-  const portRange = reader.portRange("MEDIA_PORT");
+  const workers = reader.workers("MEDIA_WORKERS");
+  const mediaPorts = reader.mediaPorts("MEDIA_PORT", workers ?? 1);
   const publicAddress = reader.address("MEDIA_PUBLIC_ADDRESS");
   const logLevel = reader.oneOf("LOG_LEVEL", LOG_LEVELS) ?? "info";
   reader.throwProblems();
@@ -47,7 +48,8 @@ export function loadConfig(env: Environment, readSecret: ReadSecret): ServeConfi
       phoneNumbers,
       graph: { ...(url === null ? {} : { url }), ...(version === null ? {} : { version }) },
       media: {
-        ...(portRange === null ? {} : { portRange }),
+        ...(workers === null ? {} : { workers }),
+        ...mediaPorts,
         ...(publicAddress === null ? {} : { publicAddress }),
       },
     },
@@ -154,19 +156,30 @@ class SettingsReader {
     return port;
   }
 
-  portRange(name: string): { readonly begin: number; readonly end: number } | null {
+  workers(name: string): number | null {
     const text = this.optional(name);
     if (text === null) return null;
-    const [begin, end] = text.split("-").map((part) => parsePort(part.trim()));
-    if (begin == null || end == null || begin < 1 || begin >= end || text.split("-").length !== 2) {
-      this.#problem(
-        name,
-        "is not a range of UDP ports",
-        "One port a call, such as 10000-10999; open it for UDP.",
-      );
-      return null;
+    const workers = /^\d{1,2}$/.test(text) ? Number(text) : 0;
+    if (workers >= 1 && workers <= MAX_MEDIA_WORKERS) return workers;
+    this.#problem(name, "is not a number of threads", `A whole number from 1 to ${MAX_MEDIA_WORKERS}.`);
+    return null;
+  }
+
+  /** `10000`: the first worker's port. `10000-10015`: the first ones are the workers', the rest are extra ports. */
+  mediaPorts(name: string, workers: number): Pick<MediaOptions, "port" | "extraPorts"> {
+    const text = this.optional(name);
+    if (text === null) return {};
+    const [first = null, last = null, ...more] = text.split("-").map((part) => parsePort(part.trim()));
+    const isRange = text.includes("-");
+    const end = isRange ? last : first === null || first === 0 ? first : first + workers - 1;
+    const isMalformed = first === null || end === null || end > 65_535 || more.length > 0;
+    if (isMalformed || (isRange && first === 0) || (end !== 0 && end < first + workers - 1)) {
+      const hint = `One UDP port a worker: the first one, such as 10000, or a range of at least ${workers}, such as 10000-10015.`;
+      this.#problem(name, "has no port for each media worker", hint);
+      return {};
     }
-    return { begin, end };
+    const begin = first + workers;
+    return { port: first, ...(isRange && begin <= end ? { extraPorts: { begin, end } } : {}) };
   }
 
   throwProblems(): void {

@@ -1,7 +1,13 @@
 import type { FastifyInstance } from "fastify";
 import { RingbackError } from "../errors.ts";
 import { type Logger, silentLogger } from "../logger.ts";
-import { createDatachannelEngine, createPromptCache, MediaClock, type MediaEngine } from "../media/index.ts";
+import {
+  createMediaWorkerPool,
+  createPromptCache,
+  LocalMediaHost,
+  type MediaHost,
+  type MediaStatus,
+} from "../media/index.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
 import { type Random, systemRandom } from "../platform/random.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
@@ -31,8 +37,7 @@ export interface GatewayStatus {
   readonly state: GatewayState;
   readonly calls: number;
   readonly counters: Readonly<RegistryCounters>;
-  /** Slots of 20 ms that the media clock missed. */
-  readonly mediaSlotsSkipped: number;
+  readonly media: MediaStatus;
 }
 
 /** How long `close` waits for WhatsApp to confirm the ends of calls, in ms. After it, requests are given up. */
@@ -55,11 +60,10 @@ export class Gateway implements AsyncDisposable {
   readonly #random: Random;
   readonly #prompts = createPromptCache({});
   readonly #graphByNumber = new Map<string, GraphClient>();
-  readonly #mediaClock: MediaClock;
   #state: GatewayState = "idle";
   #handler: CallHandler | null = null;
   #http: FastifyInstance | null = null;
-  #engine: MediaEngine | null;
+  #media: MediaHost | null;
   #registry: CallRegistry | null = null;
   #opening: Promise<{ readonly url: string }> | null = null;
   #closing: Promise<void> | null = null;
@@ -71,14 +75,9 @@ export class Gateway implements AsyncDisposable {
     this.#clock = options.clock ?? systemClock;
     this.#timers = options.timers ?? systemTimers;
     this.#random = options.random ?? systemRandom;
-    this.#engine = options.media?.engine ?? null;
+    this.#media = this.#createLocalHost();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
-    });
-    this.#mediaClock = new MediaClock({
-      clock: this.#clock,
-      timers: this.#timers,
-      onError: (error) => this.#logger.error({ err: error }, "media of a call failed"),
     });
   }
 
@@ -101,12 +100,12 @@ export class Gateway implements AsyncDisposable {
       state: this.#state,
       calls: this.#registry?.size ?? 0,
       counters: { ...(this.#registry?.counters ?? NO_COUNTERS) },
-      mediaSlotsSkipped: this.#mediaClock.stats().skippedSlots,
+      media: this.#media?.status() ?? { workers: [] },
     };
   }
 
   /**
-   * Loads the media engine and opens the webhook. Resolves with its URL.
+   * Starts the media workers and opens the webhook. Resolves with its URL.
    * @throws {RingbackError} `GATEWAY_WRONG_STATE` without a handler, when called twice, or closed meanwhile;
    * `OPTION_INVALID` when the port or the address cannot be had; `MEDIA_ENGINE_FAILED`.
    */
@@ -150,15 +149,13 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #open(handler: CallHandler, options: ListenOptions): Promise<{ readonly url: string }> {
-    this.#engine ??= await this.#createEngine();
+    this.#media ??= await this.#startWorkers();
     this.#openGraphClients();
     const registry = new CallRegistry({
       context: {
         clock: this.#clock,
         timers: this.#timers,
-        random: this.#random,
-        engine: this.#engine,
-        mediaClock: this.#mediaClock,
+        media: this.#media,
         prompts: this.#prompts,
         logger: this.#logger,
         call: this.#options.call ?? {},
@@ -168,7 +165,7 @@ export class Gateway implements AsyncDisposable {
       maxCalls: this.#options.maxCalls ?? DEFAULT_MAX_CALLS,
     });
     this.#registry = registry;
-    // drain() or close() came while the engine was loading.
+    // drain() or close() came while the workers were starting.
     if (this.#state !== "running") registry.refuseNewCalls();
     this.#http = createHttpServer({
       appSecrets: [this.#options.appSecret].flat(),
@@ -193,13 +190,25 @@ export class Gateway implements AsyncDisposable {
     }
   }
 
-  #createEngine(): Promise<MediaEngine> {
-    const { bindAddress, portRange, publicAddress } = this.#options.media ?? {};
-    return createDatachannelEngine({
-      ...(bindAddress === undefined ? {} : { bindAddress }),
-      ...(portRange === undefined ? {} : { portRange }),
-      ...(publicAddress === undefined ? {} : { publicAddress }),
+  /** Calls in this thread, when the engine was given. */
+  #createLocalHost(): MediaHost | null {
+    const engine = this.#options.media?.engine;
+    if (engine === undefined) return null;
+    return new LocalMediaHost({
+      engine,
+      clock: this.#clock,
+      timers: this.#timers,
       random: this.#random,
+      logger: this.#logger,
+    });
+  }
+
+  #startWorkers(): Promise<MediaHost> {
+    const { engine: _, ...media } = this.#options.media ?? {};
+    return createMediaWorkerPool({
+      ...media,
+      clock: this.#clock,
+      timers: this.#timers,
       logger: this.#logger,
     });
   }
@@ -224,7 +233,7 @@ export class Gateway implements AsyncDisposable {
     await this.#endCalls();
     await this.#http?.close();
     const clients = new Set(this.#graphByNumber.values());
-    await Promise.all([this.#engine?.close(), ...[...clients].map((client) => client.close())]);
+    await Promise.all([this.#media?.close(), ...[...clients].map((client) => client.close())]);
   }
 
   async #endCalls(): Promise<void> {

@@ -18,11 +18,18 @@ export interface PhoneNumber {
 export interface MediaOptions {
   /** Local address that media sockets bind to. Default: all. */
   readonly bindAddress?: string;
-  /** UDP ports for media, one a call. Default: any free one. */
-  readonly portRange?: { readonly begin: number; readonly end: number };
+  /** Worker threads that carry media, each with one UDP port for all its calls; 1 to 64. Default 1. */
+  readonly workers?: number;
+  /** UDP port of the first worker; the others take the ports that follow it. Default: any free ones. */
+  readonly port?: number;
+  /**
+   * UDP ports for calls whose peer has the address and port of another running call's peer, both ends included:
+   * WhatsApp's relays have few addresses, and tell our calls apart by ours. Default: any free ones.
+   */
+  readonly extraPorts?: { readonly begin: number; readonly end: number };
   /** Address to announce instead of the machine's own, behind 1:1 NAT. Default none. */
   readonly publicAddress?: string;
-  /** Another engine than the built-in one. It is closed with the gateway. */
+  /** Another engine than the built-in one, for all calls in this thread. It is closed with the gateway. */
   readonly engine?: MediaEngine;
 }
 
@@ -52,6 +59,8 @@ export interface GatewayOptions {
 }
 
 export const DEFAULT_MAX_CALLS = 1_000;
+/** More threads than machines have cores for. */
+export const MAX_MEDIA_WORKERS = 64;
 
 /** Throws `OPTION_INVALID` for the first option that cannot work. */
 export function checkGatewayOptions(options: GatewayOptions): void {
@@ -63,6 +72,7 @@ export function checkGatewayOptions(options: GatewayOptions): void {
   require(options.phoneNumbers.length > 0, "phoneNumbers", "must name at least one phone number id");
   for (const entry of options.phoneNumbers) checkPhoneNumber(entry);
   checkGraph("token", options.token, options.graph);
+  checkMedia(options.media ?? {});
   checkRange("maxCalls", options.maxCalls, 1, 100_000);
   checkRange("call.answerWindowMs", options.call?.answerWindowMs, 1_000, 120_000);
   checkRange("call.mediaTimeoutMs", options.call?.mediaTimeoutMs, 500, 60_000);
@@ -77,6 +87,12 @@ export function graphClientOptions(token: string, graph: GatewayOptions["graph"]
     ...(version === undefined ? {} : { apiVersion: version }),
     ...(timeoutMs === undefined ? {} : { timeoutMs }),
   };
+}
+
+/** The addresses and extra ports are judged by the engine, at `listen`. */
+function checkMedia({ workers = 1, port }: MediaOptions): void {
+  checkRange("media.workers", workers, 1, MAX_MEDIA_WORKERS);
+  checkRange("media.port", port, 0, 65_536 - workers);
 }
 
 function checkPhoneNumber(entry: string | PhoneNumber): void {

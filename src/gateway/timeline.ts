@@ -6,6 +6,7 @@ export type TimelineStep =
   | "pre-accepted"
   | "ice-connected"
   | "media-connected"
+  | "media-down"
   | "answer-requested"
   | "accept-sent"
   | "accepted"

@@ -1,16 +1,10 @@
+import type { MediaDownReason } from "../core/call/types.ts";
 import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
-import type { TransportEndReason } from "../core/transport/call-transport.ts";
 
 /** What happened to a leg's transport. `connected`: ICE and DTLS are up, SRTP keys are in place. */
 export type MediaLegState = "connected" | "disconnected" | "failed" | "closed";
 
-/** Why a leg went down, where that is known. */
-export type MediaDownReason =
-  | TransportEndReason
-  /** The worker that carried the call broke down. */
-  | "worker-crashed"
-  /** The engine itself broke down; the log has the error. */
-  | "engine-error";
+export type { MediaDownReason };
 
 /** Where a leg reports. Per-packet callbacks are plain functions: no event, no promise. */
 export interface MediaLegListener {

@@ -1,13 +1,23 @@
 export type { Digit } from "../core/transport/rtp/telephone-event.ts";
+export type { DigitOptions } from "../core/transport/rtp/telephone-event-sender.ts";
 export { createDatachannelEngine, type DatachannelEngineOptions } from "./datachannel-engine.ts";
 export { type EncodedPrompt, packPrompt } from "./encoded-prompt.ts";
-export type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
-export { MediaClock, type MediaClockOptions, type MediaClockStats, type Ticker } from "./media-clock.ts";
+export type {
+  MediaDownReason,
+  MediaEngine,
+  MediaLeg,
+  MediaLegListener,
+  MediaLegState,
+  MediaLegStats,
+} from "./engine.ts";
+export { LocalMediaHost, type LocalMediaHostOptions } from "./local-media-host.ts";
+export type { HostedSession, MediaHost, MediaStatus, MediaWorkerStatus } from "./media-host.ts";
 export {
   MediaSession,
   type MediaSessionListener,
   type MediaSessionOptions,
   type MediaStats,
+  type SendDigitsOutcome,
 } from "./media-session.ts";
 export type { Playback, PlayResult } from "./playback.ts";
 export {
@@ -16,3 +26,4 @@ export {
   type PromptCacheOptions,
   type PromptCacheStats,
 } from "./prompt-cache.ts";
+export { createMediaWorkerPool, type MediaWorkerPoolOptions } from "./worker/media-worker-pool.ts";

@@ -22,11 +22,12 @@ export interface MediaHost {
 
 /** One call's audio, wherever it runs. What is asked of it takes effect in the order in which it was asked. */
 export interface HostedSession
-  extends Pick<MediaSession, "connect" | "startRtp" | "play" | "stats" | "close"> {
+  extends Pick<
+    MediaSession,
+    "connect" | "startRtp" | "play" | "sendDigits" | "setFramesWanted" | "stats" | "close"
+  > {
   /** Our side's parameters, for the SDP. */
   readonly local: LocalAudio;
-  /** Received packets go to the listener's `onFrame` from now on, or no longer. At first they do not. */
-  setFramesWanted(areWanted: boolean): void;
 }
 
 export interface MediaStatus {

@@ -6,6 +6,18 @@ export interface Clock {
   wallMs(): number;
 }
 
+/** The time that this thread's `systemClock` began at, in ms on the clock that all threads of the process share. */
+export function clockOriginMs(): number {
+  const [seconds, nanoseconds] = process.hrtime();
+  return seconds * 1_000 + nanoseconds / 1_000_000 - performance.now();
+}
+
+/** The system's clock, counted from another thread's origin: both threads then mean the same time by a number. */
+export function createClockFrom(originMs: number): Clock {
+  const aheadMs = clockOriginMs() - originMs;
+  return { nowMs: () => performance.now() + aheadMs, wallMs: () => Date.now() };
+}
+
 export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),

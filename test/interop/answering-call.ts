@@ -1,59 +1,64 @@
-import { createDecoder } from "libopus-wasm";
-import { buildAnswer, readAudioDescription } from "../../src/core/sdp/index.ts";
-import {
-  createDatachannelEngine,
-  createPromptCache,
-  type DatachannelEngineOptions,
-  type Digit,
-  MediaClock,
-  type MediaEngine,
-  MediaSession,
-  type MediaStats,
-} from "../../src/media/index.ts";
+import { buildAnswer, type DtlsSetup, readAudioDescription } from "../../src/core/sdp/index.ts";
+import type { SrtpProfile } from "../../src/core/transport/srtp/srtp-profile.ts";
+import { LocalMediaHost } from "../../src/media/local-media-host.ts";
+import { createPromptCache, type Digit, type MediaStats } from "../../src/media/index.ts";
+import type { HostedSession } from "../../src/media/media-host.ts";
+import { createTransportEngine, type TransportEngine } from "../../src/media/transport-engine.ts";
+import { TransportLeg } from "../../src/media/transport-leg.ts";
 import { systemClock } from "../../src/platform/clock.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { systemTimers } from "../../src/platform/timers.ts";
+
+export interface AnsweringOptions {
+  /** Default: all interfaces but loopback. */
+  readonly bindAddress?: string;
+  /** What the offer is taken to say; the peer, who would do either, follows our answer. Default: what it says. */
+  readonly offeredSetup?: DtlsSetup;
+}
 
 /** Answers an offer as a gateway does, but for WhatsApp's signalling, plays a file over and over and keeps what comes in. */
 export class AnsweringCall implements AsyncDisposable {
   readonly packets: Uint8Array[] = [];
   readonly digits: Digit[] = [];
   readonly answer: string;
-  readonly #engine: MediaEngine;
-  readonly #session: MediaSession;
+  readonly #host: LocalMediaHost;
+  readonly #session: HostedSession;
+  readonly #leg: TransportLeg;
 
-  private constructor(engine: MediaEngine, session: MediaSession, answer: string) {
-    this.#engine = engine;
-    this.#session = session;
+  private constructor(answer: string, host: LocalMediaHost, session: HostedSession, leg: TransportLeg) {
     this.answer = answer;
+    this.#host = host;
+    this.#session = session;
+    this.#leg = leg;
   }
 
-  static async open(
-    offerSdp: string,
-    file: string,
-    options: DatachannelEngineOptions = {},
-  ): Promise<AnsweringCall> {
-    const offer = readAudioDescription(offerSdp, { as: "offer" });
-    const engine = await createDatachannelEngine(options);
-    const clock = new MediaClock({ clock: systemClock, timers: systemTimers, onError: () => {} });
-    const session = await MediaSession.open({
+  static async open(offerSdp: string, file: string, options: AnsweringOptions = {}): Promise<AnsweringCall> {
+    const read = readAudioDescription(offerSdp, { as: "offer" });
+    const offer = { ...read, setup: options.offeredSetup ?? read.setup };
+    const { bindAddress } = options;
+    const { engine, legs } = keepLegs(
+      await createTransportEngine(bindAddress === undefined ? {} : { bindAddress }),
+    );
+    const host = new LocalMediaHost({
       engine,
-      offer,
-      clock,
-      now: systemClock,
+      clock: systemClock,
+      timers: systemTimers,
       random: systemRandom,
-      listener: {
-        onConnected: () => session.startRtp(),
-        onIceConnected() {},
-        onLost() {},
-        onFailed() {},
-        onFirstRtpIn() {},
-        onFirstRtpOut() {},
-        onDigit: (digit) => call.digits.push(digit),
-        onFrame: (payload) => call.packets.push(payload.slice()),
-      },
     });
-    const call = new AnsweringCall(engine, session, buildAnswer(offer, session.local));
+    const session = await host.openSession(offer, {
+      onConnected: () => session.startRtp(),
+      onIceConnected() {},
+      onLost() {},
+      onFailed() {},
+      onFirstRtpIn() {},
+      onFirstRtpOut() {},
+      onDigit: (digit) => call.digits.push(digit),
+      onFrame: (payload) => call.packets.push(payload.slice()),
+    });
+    const leg = legs[0];
+    if (leg === undefined) throw new Error("the session has no leg");
+    const call = new AnsweringCall(buildAnswer(offer, session.local), host, session, leg);
+    session.setFramesWanted(true);
     session.play(await createPromptCache().load(file), { loop: true });
     return call;
   }
@@ -67,27 +72,24 @@ export class AnsweringCall implements AsyncDisposable {
     return this.#session.stats();
   }
 
+  /** Null before DTLS is done. */
+  get srtpProfile(): SrtpProfile | null {
+    return this.#leg.transportStats()?.srtpProfile ?? null;
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#session.close();
-    await this.#engine.close();
+    await this.#host.close();
   }
 }
 
-/** Frequency of a tone by its zero crossings, in the second half of the packets, when it has settled. */
-export async function toneFrequencyHz(packets: readonly Uint8Array[]): Promise<number> {
-  const decoder = await createDecoder({ channels: 1, sampleRate: 48_000 });
-  let crossings = 0;
-  let samples = 0;
-  let last = 0;
-  packets.forEach((packet, index) => {
-    const pcm = decoder.decode(packet);
-    if (index < packets.length / 2) return;
-    for (const sample of pcm) {
-      if (last < 0 && sample >= 0) crossings += 1;
-      last = sample;
-    }
-    samples += pcm.length;
-  });
-  decoder.free();
-  return (crossings * 48_000) / samples;
+/** What the engine's own legs know, sessions do not tell. */
+function keepLegs(engine: TransportEngine): { engine: TransportEngine; legs: TransportLeg[] } {
+  const legs: TransportLeg[] = [];
+  const openLeg = engine.openLeg.bind(engine);
+  engine.openLeg = async (offer, listener) => {
+    const leg = await openLeg(offer, listener);
+    if (leg instanceof TransportLeg) legs.push(leg);
+    return leg;
+  };
+  return { engine, legs };
 }

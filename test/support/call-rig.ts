@@ -4,7 +4,7 @@ import { CallRegistry } from "../../src/gateway/call-registry.ts";
 import type { Logger } from "../../src/logger.ts";
 import {
   type EncodedPrompt,
-  MediaClock,
+  LocalMediaHost,
   type MediaEngine,
   type PromptCache,
   packPrompt,
@@ -151,9 +151,13 @@ export class CallRig {
       context: {
         clock: this.clock,
         timers: this.clock,
-        random: (byteLength) => new Uint8Array(byteLength),
-        engine: options.engine ?? this.engine,
-        mediaClock: new MediaClock({ clock: this.clock, timers: this.clock, onError: () => {} }),
+        media: new LocalMediaHost({
+          engine: options.engine ?? this.engine,
+          clock: this.clock,
+          timers: this.clock,
+          random: (byteLength) => new Uint8Array(byteLength),
+          logger,
+        }),
         prompts: this.prompts,
         logger,
         call: {},

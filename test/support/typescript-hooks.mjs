@@ -1,36 +1,8 @@
-// Module hooks: takes the types out of .ts files. What was made of a file is kept under its content's hash,
-// so that the compiler is loaded only for what has changed.
-import { createHash } from "node:crypto";
-import { mkdirSync, readFileSync, renameSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+// Module hooks: .ts files run as they stand.
 import { fileURLToPath } from "node:url";
-
-const FOLDER = fileURLToPath(new URL("../../node_modules/.cache/ringback-tests/", import.meta.url));
+import { compileCached } from "./typescript-cache.mjs";
 
 export async function load(url, context, nextLoad) {
   if (!url.startsWith("file:") || !url.endsWith(".ts")) return nextLoad(url, context);
-  const text = readFileSync(fileURLToPath(url), "utf8");
-  const cached = join(FOLDER, `${createHash("sha256").update(text).digest("hex")}.mjs`);
-  return { format: "module", shortCircuit: true, source: readIfThere(cached) ?? (await compile(text, cached)) };
-}
-
-function readIfThere(path) {
-  try {
-    return readFileSync(path, "utf8");
-  } catch {
-    // Not compiled yet.
-    return null;
-  }
-}
-
-async function compile(text, path) {
-  const { default: ts } = await import("typescript");
-  const compilerOptions = { target: "es2022", module: "esnext", verbatimModuleSyntax: true, inlineSourceMap: true };
-  const { outputText } = ts.transpileModule(text, { compilerOptions });
-  mkdirSync(FOLDER, { recursive: true });
-  // Whole or not at all: other tests read meanwhile.
-  const draft = `${path}.${process.pid}.${Math.random()}`;
-  writeFileSync(draft, outputText);
-  renameSync(draft, path);
-  return outputText;
+  return { format: "module", shortCircuit: true, source: await compileCached(fileURLToPath(url)) };
 }

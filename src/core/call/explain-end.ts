@@ -1,4 +1,4 @@
-import type { EndReason } from "./types.ts";
+import type { EndReason, MediaDownReason } from "./types.ts";
 
 /** What an end means and what to do about it, in words for the one who runs the program. */
 export interface EndExplanation {
@@ -11,6 +11,8 @@ export interface EndExplanation {
 export interface EndFacts {
   /** ICE had found a working pair. */
   readonly iceConnected: boolean;
+  /** Why media went down; null: it did not, or nobody knows. */
+  readonly mediaDown: MediaDownReason | null;
 }
 
 const ORDINARY = { nextStep: null } as const;
@@ -72,8 +74,54 @@ const NO_ICE: EndExplanation = {
     "Allow outbound UDP, at least to ports 3478, 3480, 3482, 3484 and 40012, and its answers back in.",
 };
 
+const MEDIA_DOWN: Readonly<Record<MediaDownReason, EndExplanation>> = {
+  "ice-no-pair": NO_ICE,
+  "ice-consent-expired": {
+    meaning: "WhatsApp's relay stopped answering the connectivity checks during the call (ICE consent).",
+    nextStep: "Look for a network outage, and for a firewall or NAT that forgets UDP flows within seconds.",
+  },
+  "dtls-timeout": {
+    meaning: "WhatsApp's relay was reached, but the encryption handshake did not finish (DTLS).",
+    nextStep: "Look for a firewall that drops large UDP packets or lets only STUN pass.",
+  },
+  "dtls-fingerprint-mismatch": {
+    meaning:
+      "The other side's certificate is not the one that its SDP names: somebody else may have answered.",
+    nextStep:
+      "Check that no proxy rewrites the webhook's SDP and that nothing on the way answers in WhatsApp's place.",
+  },
+  "dtls-no-common-parameters": {
+    meaning: "The other side takes none of our DTLS versions, cipher suites or SRTP profiles.",
+    nextStep: "Report it with the timeline: WhatsApp's relays take DTLS 1.2 with AES-128-GCM.",
+  },
+  "dtls-protocol-error": {
+    meaning: "The other side broke the rules of the encryption handshake (DTLS), and it was given up.",
+    nextStep:
+      "If it happens again, report it with the log at LOG_LEVEL=debug; once, it may be a forged packet.",
+  },
+  "dtls-peer-alert": {
+    meaning: "The other side broke the encryption off with an alert (DTLS).",
+    nextStep: "Check that the SDP of accept is the one of pre_accept and that no proxy rewrites it.",
+  },
+  "dtls-peer-closed": {
+    meaning: "WhatsApp's relay closed the media connection before the end of the call was told.",
+    nextStep:
+      "Nothing, when the caller had just hung up: the webhook came later. Otherwise see the timeline.",
+  },
+  "worker-crashed": {
+    meaning: "The thread that carried the call's media broke down; it was started again.",
+    nextStep: "The log has the error in its line `media worker broke down`; report it.",
+  },
+  "engine-error": {
+    meaning: "The media engine itself failed in this call.",
+    nextStep: "The log has the error; report it.",
+  },
+};
+
 /** Says what an end means and, where something went wrong, what to do next. */
 export function explainEnd(reason: EndReason, facts: EndFacts): EndExplanation {
+  const isMedia = reason === "media-failed" || reason === "media-timeout";
+  if (isMedia && facts.mediaDown !== null) return MEDIA_DOWN[facts.mediaDown];
   if (reason === "media-timeout" && !facts.iceConnected) return NO_ICE;
   return EXPLANATIONS[reason];
 }

@@ -1,3 +1,5 @@
+import type { TransportEndReason } from "../transport/call-transport.ts";
+
 /** Milliseconds on the monotonic clock that the shell injects; never wall time. */
 export type Millis = number;
 
@@ -38,6 +40,14 @@ export type EndReason =
   | "overloaded"
   /** The gateway was closed. */
   | "gateway-closed";
+
+/** Why a call's media went down, where that is known. */
+export type MediaDownReason =
+  | TransportEndReason
+  /** The worker that carried the call broke down. */
+  | "worker-crashed"
+  /** The engine itself broke down; the log has the error. */
+  | "engine-error";
 
 /** Reasons that our own side may give for hanging up. */
 export type LocalEndReason = Extract<EndReason, "local-hangup" | "handler-failed" | "gateway-closed">;

@@ -1,5 +1,5 @@
 // A media worker's thread begins here.
-import { systemClock } from "../../platform/clock.ts";
+import { createClockFrom } from "../../platform/clock.ts";
 import { systemRandom } from "../../platform/random.ts";
 import { systemTimers } from "../../platform/timers.ts";
 import { connectToParent } from "../../platform/worker-thread.ts";
@@ -14,10 +14,11 @@ import { createWorkerLogger } from "./worker-logger.ts";
 
 const parent = connectToParent<FromWorker, ToWorker>();
 const start = parent.data as WorkerStart;
+const clock = createClockFrom(start.clockOriginMs);
 const post = (message: FromWorker): void => parent.post(message);
 
 try {
-  const engine = await createTransportEngine({ ...start.engine, logger: createWorkerLogger(post) });
+  const engine = await createTransportEngine({ ...start.engine, clock, logger: createWorkerLogger(post) });
   parent.listen(createMessageHandler(engine));
   post({ type: "ready", port: engine.port, addresses: engine.addresses });
 } catch (error) {
@@ -28,7 +29,7 @@ try {
 function createMessageHandler(engine: TransportEngine): (message: ToWorker) => void {
   const host = new LocalMediaHost({
     engine,
-    clock: systemClock,
+    clock,
     timers: systemTimers,
     random: systemRandom,
     logger: createWorkerLogger(post),

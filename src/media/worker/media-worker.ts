@@ -1,6 +1,6 @@
 import type { AudioDescription } from "../../core/sdp/model.ts";
 import type { Logger } from "../../logger.ts";
-import type { Clock } from "../../platform/clock.ts";
+import { type Clock, clockOriginMs } from "../../platform/clock.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { WorkerThread, WorkerThreadListener } from "../../platform/worker-thread.ts";
 import type { PromptMemory } from "../encoded-prompt.ts";
@@ -126,7 +126,13 @@ export class MediaWorker implements PromptReceiver {
     this.#figures.fill(0);
     this.#batchesTaken = new Int32Array(new SharedArrayBuffer(4));
     const { engine, startThread } = this.#options;
-    return startThread({ engine, figures: this.#figures, batchesTaken: this.#batchesTaken }, listener);
+    const start = {
+      engine,
+      clockOriginMs: clockOriginMs(),
+      figures: this.#figures,
+      batchesTaken: this.#batchesTaken,
+    };
+    return startThread(start, listener);
   }
 
   #onMessage(message: WorkMessage): void {

@@ -1,8 +1,10 @@
 import type { AudioDescription, LocalAudio } from "../../core/sdp/model.ts";
 import type { Digit } from "../../core/transport/rtp/telephone-event.ts";
+import type { DigitOptions } from "../../core/transport/rtp/telephone-event-sender.ts";
 import type { Logger } from "../../logger.ts";
 import type { PromptMemory } from "../encoded-prompt.ts";
 import type { MediaDownReason } from "../engine.ts";
+import type { SendDigitsOutcome } from "../media-session.ts";
 import type { PlayResult } from "../playback.ts";
 import type { TransportEngineOptions } from "../transport-options.ts";
 import type { WireError } from "./wire-error.ts";
@@ -10,13 +12,15 @@ import type { WireError } from "./wire-error.ts";
 /** What a media worker is started with. */
 export interface WorkerStart {
   readonly engine: Pick<TransportEngineOptions, "bindAddress" | "port" | "extraPorts" | "publicAddress">;
+  /** Origin of the clock that the starting thread goes by: see `clockOriginMs`. */
+  readonly clockOriginMs: number;
   /** Shared: the worker's `WorkerFigures`. */
   readonly figures: Float64Array<SharedArrayBuffer>;
   /** Shared: one number, how many batches of frames were taken in. */
   readonly batchesTaken: Int32Array<SharedArrayBuffer>;
 }
 
-/** To a media worker. `call` and `playback` are numbers that the sender gives, never again for something else. */
+/** To a media worker. `call`, `playback` and `request` are numbers that the sender gives, never again for something else. */
 export type ToWorker =
   /** `stats` is shared: the worker keeps the call's `MediaStats` in it. */
   | {
@@ -36,6 +40,13 @@ export type ToWorker =
       readonly loop: boolean;
     }
   | { readonly type: "stop"; readonly call: number; readonly playback: number }
+  | {
+      readonly type: "send-digits";
+      readonly call: number;
+      readonly request: number;
+      readonly digits: string;
+      readonly options: DigitOptions;
+    }
   | { readonly type: "prompt"; readonly prompt: number; readonly memory: PromptMemory }
   /** Will not be played again. */
   | { readonly type: "forget-prompt"; readonly prompt: number }
@@ -65,6 +76,18 @@ export type FromWorker =
       readonly call: number;
       readonly playback: number;
       readonly result: PlayResult;
+    }
+  | {
+      readonly type: "digits-sent";
+      readonly call: number;
+      readonly request: number;
+      readonly outcome: SendDigitsOutcome;
+    }
+  | {
+      readonly type: "digits-refused";
+      readonly call: number;
+      readonly request: number;
+      readonly error: WireError;
     }
   /** The answer to `close`, and the last word about the call. */
   | { readonly type: "closed"; readonly call: number }

@@ -1,4 +1,5 @@
 import type { Digit } from "../../core/transport/rtp/telephone-event.ts";
+import type { DigitOptions } from "../../core/transport/rtp/telephone-event-sender.ts";
 import type { Logger } from "../../logger.ts";
 import type { EncodedPrompt } from "../encoded-prompt.ts";
 import type { MediaDownReason } from "../engine.ts";
@@ -8,6 +9,7 @@ import type { Playback } from "../playback.ts";
 import type { FrameBatcher } from "./frame-batch.ts";
 import type { FromWorker } from "./messages.ts";
 import { callStats } from "./shared-stats.ts";
+import { toWireError } from "./wire-error.ts";
 
 export interface WorkerCallOptions {
   readonly call: number;
@@ -26,6 +28,7 @@ export class WorkerCall implements MediaSessionListener {
   readonly #frames: FrameBatcher;
   readonly #logger: Logger;
   readonly #playbacks = new Map<number, Playback>();
+  readonly #sending = new Set<Promise<void>>();
   #session: HostedSession | null = null;
 
   constructor(options: WorkerCallOptions) {
@@ -68,12 +71,25 @@ export class WorkerCall implements MediaSessionListener {
     this.#playbacks.get(playback)?.stop();
   }
 
-  /** The last word about a call comes when the results of its playbacks have gone. */
+  sendDigits(request: number, digits: string, options: DigitOptions): void {
+    const call = this.#call;
+    this.perform((session) => {
+      const sending = session.sendDigits(digits, options).then(
+        (outcome) => this.#post({ type: "digits-sent", call, request, outcome }),
+        (error: unknown) => this.#post({ type: "digits-refused", call, request, error: toWireError(error) }),
+      );
+      this.#sending.add(sending);
+      void sending.finally(() => this.#sending.delete(sending));
+    });
+  }
+
+  /** The last word about a call comes when what became of its playbacks and digits has gone. */
   async close(): Promise<void> {
     this.perform((session) => session.close());
     this.refresh();
     this.#session = null;
-    await Promise.all(Array.from(this.#playbacks.values(), (playback) => playback.finished));
+    await Promise.all([...this.#playbacks.values()].map((playback) => playback.finished));
+    await Promise.all(this.#sending);
     this.#post({ type: "closed", call: this.#call });
   }
 

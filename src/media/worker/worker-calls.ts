@@ -50,6 +50,9 @@ export class WorkerCalls {
       case "play":
         this.#play(message);
         return;
+      case "send-digits":
+        this.#calls.get(message.call)?.sendDigits(message.request, message.digits, message.options);
+        return;
       case "stop":
         this.#calls.get(message.call)?.stop(message.playback);
         return;

@@ -1,11 +1,13 @@
 import type { LocalAudio } from "../../core/sdp/model.ts";
+import type { DigitOptions } from "../../core/transport/rtp/telephone-event-sender.ts";
 import type { EncodedPrompt } from "../encoded-prompt.ts";
 import type { MediaDownReason } from "../engine.ts";
 import type { HostedSession } from "../media-host.ts";
-import type { MediaSessionListener, MediaStats } from "../media-session.ts";
+import type { MediaSessionListener, MediaStats, SendDigitsOutcome } from "../media-session.ts";
 import type { Playback, PlayResult } from "../playback.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { callStats } from "./shared-stats.ts";
+import { fromWireError } from "./wire-error.ts";
 
 export interface WorkerSessionOptions {
   readonly call: number;
@@ -24,6 +26,14 @@ export type SessionMessage = Exclude<
   { readonly type: "opened" | "open-failed" | "closed" }
 >;
 
+/** What came of something that this thread asked for, also after the end. */
+type AnswerMessage = Extract<SessionMessage, { readonly type: "played" | "digits-sent" | "digits-refused" }>;
+
+interface PendingDigits {
+  resolve(outcome: SendDigitsOutcome): void;
+  reject(error: Error): void;
+}
+
 /** A call whose media runs in a worker, as this thread sees it. */
 export class WorkerSession implements HostedSession {
   readonly local: LocalAudio;
@@ -33,6 +43,8 @@ export class WorkerSession implements HostedSession {
   readonly #post: (message: ToWorker) => void;
   readonly #sharePrompt: (prompt: EncodedPrompt) => number;
   readonly #playing = new Map<number, (result: PlayResult) => void>();
+  readonly #sending = new Map<number, PendingDigits>();
+  #lastRequest = 0;
   #lastPlayback = 0;
   #areFramesWanted = false;
   #wasConnected = false;
@@ -76,6 +88,16 @@ export class WorkerSession implements HostedSession {
     return { finished, stop: () => this.#ask({ type: "stop", call, playback }) };
   }
 
+  sendDigits(digits: string, options: DigitOptions = {}): Promise<SendDigitsOutcome> {
+    if (this.#isOver) return Promise.resolve("call-ended");
+    this.#lastRequest += 1;
+    const request = this.#lastRequest;
+    return new Promise((resolve, reject) => {
+      this.#sending.set(request, { resolve, reject });
+      this.#ask({ type: "send-digits", call: this.#call, request, digits, options });
+    });
+  }
+
   /** As the worker wrote them last, at most 200 ms ago or at the latest change. */
   stats(): MediaStats {
     return callStats.read(this.#stats);
@@ -87,8 +109,19 @@ export class WorkerSession implements HostedSession {
   }
 
   handle(message: SessionMessage): void {
-    if (message.type === "played") this.#finishPlayback(message.playback, message.result);
-    else if (!this.#isOver) this.#report(message);
+    switch (message.type) {
+      case "played":
+        this.#finishPlayback(message.playback, message.result);
+        return;
+      case "digits-sent":
+        this.#takeRequest(message.request)?.resolve(message.outcome);
+        return;
+      case "digits-refused":
+        this.#takeRequest(message.request)?.reject(fromWireError(message.error));
+        return;
+      default:
+        if (!this.#isOver) this.#report(message);
+    }
   }
 
   /** A received packet; the bytes are valid only during the call. */
@@ -102,13 +135,14 @@ export class WorkerSession implements HostedSession {
     if (!this.#isOver) this.#report({ type, call: this.#call, reason: "worker-crashed" });
     this.#isOver = true;
     for (const playback of [...this.#playing.keys()]) this.#finishPlayback(playback, CALL_ENDED);
+    for (const request of [...this.#sending.keys()]) this.#takeRequest(request)?.resolve("call-ended");
   }
 
   #ask(message: ToWorker): void {
     if (!this.#isOver) this.#post(message);
   }
 
-  #report(message: Exclude<SessionMessage, { readonly type: "played" }>): void {
+  #report(message: Exclude<SessionMessage, AnswerMessage>): void {
     switch (message.type) {
       case "ice-connected":
         this.#listener.onIceConnected();
@@ -143,6 +177,12 @@ export class WorkerSession implements HostedSession {
   #finishPlayback(playback: number, result: PlayResult): void {
     this.#playing.get(playback)?.(result);
     this.#playing.delete(playback);
+  }
+
+  #takeRequest(request: number): PendingDigits | undefined {
+    const pending = this.#sending.get(request);
+    this.#sending.delete(request);
+    return pending;
   }
 }
 
