@@ -1,3 +1,4 @@
+import { execFileSync, spawnSync } from "node:child_process";
 import {
   constants,
   generateKeyPairSync,
@@ -78,4 +79,26 @@ test("the key of a certificate is read, and that of no prefix of it", () => {
 test("a certificate as text is none", () => {
   const { der } = createCertificate({ nowMs: Date.UTC(2026, 0, 1), lifetimeMs: 1000, random: randomBytes });
   expect(readPublicKey(Buffer.from(new X509Certificate(der).toString()))).toBeNull();
+});
+
+const hasOpenssl = spawnSync("openssl", ["version"]).status === 0;
+
+/** @param newKey As `openssl req -newkey` takes it. */
+function createForeignCertificate(newKey: readonly string[]): Uint8Array {
+  const key = ["-newkey", ...newKey, "-nodes", "-keyout", "/dev/null"];
+  return execFileSync("openssl", ["req", "-x509", "-outform", "DER", "-subj", "/CN=peer", ...key], {
+    stdio: ["ignore", "pipe", "ignore"],
+  });
+}
+
+test.skipIf(!hasOpenssl)("keys of the kinds and sizes that peers have are taken", () => {
+  for (const newKey of [["rsa:2048"], ["ec", "-pkeyopt", "ec_paramgen_curve:P-384"]]) {
+    expect(readPublicKey(createForeignCertificate(newKey))).not.toBeNull();
+  }
+});
+
+test.skipIf(!hasOpenssl)("keys that are too weak, or of another kind, are not", () => {
+  for (const newKey of [["rsa:1024"], ["ec", "-pkeyopt", "ec_paramgen_curve:P-521"], ["ed25519"]]) {
+    expect(readPublicKey(createForeignCertificate(newKey))).toBeNull();
+  }
 });
