@@ -74,11 +74,13 @@ export class TransportPorts {
         const lease = port.lease(ufrag, addresses);
         if (lease !== null) return lease;
       }
-      // Another leg that waits may take the place on it first: then once more.
       this.#opening ??= this.#openExtra().finally(() => {
         this.#opening = null;
       });
-      await this.#opening;
+      const opened = await this.#opening;
+      // At once, so that it has a leg, and closes with it. Of several that wait, one may not get it: then once more.
+      const lease = opened.lease(ufrag, addresses);
+      if (lease !== null) return lease;
     }
   }
 

@@ -125,7 +125,7 @@ export class UdpSocket {
     const slot = this.lend();
     if (slot === null) return false;
     if (datagram.length > slot.length) {
-      this.stats.dropped += 1;
+      this.stats.failed += 1;
       return false;
     }
     slot.set(datagram);

@@ -1,13 +1,14 @@
 import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { AudioDescription, DtlsSetup, LocalAudio } from "../../src/core/sdp/model.ts";
-import type { Logger } from "../../src/logger.ts";
+import { type Logger, silentLogger } from "../../src/logger.ts";
 import type { MediaDownReason, MediaLeg, MediaLegListener, MediaLegState } from "../../src/media/engine.ts";
 import {
   createTransportEngine,
   type TransportEngine,
   type TransportEngineOptions,
 } from "../../src/media/transport-engine.ts";
+import { systemRandom } from "../../src/platform/random.ts";
 import { hostCandidate, OfferingPeer } from "./offering-peer.ts";
 import { SharedRelay } from "./shared-relay.ts";
 
@@ -91,13 +92,12 @@ async function expectOwnAudio(calls: readonly Call[]): Promise<void> {
   }
 }
 
-function recordInfo(lines: string[]): Logger {
+/** A logger that keeps the messages of one level. */
+function recordLines(level: "info" | "error", lines: string[]): Logger {
   const logger: Logger = {
-    debug() {},
-    info: (_fields, message) => lines.push(message),
-    warn() {},
-    error() {},
+    ...silentLogger,
     child: () => logger,
+    [level]: (_fields: object, message: string) => lines.push(message),
   };
   return logger;
 }
@@ -142,7 +142,7 @@ describe("the transport engine", () => {
 
   test("gives a call whose peer has another call's address a port of its own, for as long as it lasts", async () => {
     const lines: string[] = [];
-    const engine = await createEngine({ logger: recordInfo(lines) });
+    const engine = await createEngine({ logger: recordLines("info", lines) });
     const offerers = [createOfferer(), createOfferer(), createOfferer()];
     const offers = await Promise.all(offerers.map((offerer) => offerer.offer()));
     const peerPorts = new Map(offers.map((offer) => [offer.iceUfrag, offer.candidates[0]?.port ?? 0]));
@@ -175,6 +175,83 @@ describe("the transport engine", () => {
     calls[2]?.leg.close();
     expect(engine.stats()).toMatchObject({ legs: 1, extraPorts: 0, extraPortsOpened: 2 });
     expect(engine.stats().received).toBeGreaterThan(10);
+  });
+
+  test("closes a further port also when the call that made it necessary ended meanwhile", async () => {
+    const engine = await createEngine();
+    const offer = await createOfferer().offer();
+    const first = await engine.openLeg(offer, new Recorder());
+    const opening = engine.openLeg(offer, new Recorder());
+    first.close();
+    const second = await opening;
+    expect(engine.stats()).toMatchObject({ legs: 1, extraPorts: 1 });
+    second.close();
+    expect(engine.stats()).toMatchObject({ legs: 0, extraPorts: 0 });
+  });
+
+  test("ends the one call that its own fault breaks, with a reason, and logs the fault", async () => {
+    let isBroken = false;
+    const faults: string[] = [];
+    const engine = await createEngine({
+      random: (byteLength) => {
+        if (isBroken) throw new Error("no randomness");
+        return systemRandom(byteLength);
+      },
+      logger: recordLines("error", faults),
+    });
+    const [healthy, broken] = [createOfferer(), createOfferer()];
+    const call = await openCall(engine, healthy, await healthy.offer());
+    await connected(call);
+    const { leg, recorder } = await openCall(engine, broken, await broken.offer());
+    isBroken = true;
+    leg.connect();
+    isBroken = false;
+    expect(recorder.states).toEqual([["failed", "engine-error"]]);
+    expect(faults).toEqual(["media transport broke down"]);
+    expect(engine.stats().legs).toBe(1);
+    await expectOwnAudio([call]);
+  });
+
+  test("goes on when a listener throws", async () => {
+    const faults: string[] = [];
+    const engine = await createEngine({ logger: recordLines("error", faults) });
+    const offerer = createOfferer();
+    const recorder = new Recorder();
+    const fault = (): never => {
+      throw new Error("listener's own");
+    };
+    const listener: MediaLegListener = {
+      onIceConnected: fault,
+      onState: (state) => {
+        recorder.onState(state);
+        fault();
+      },
+      onRtp: (packet) => {
+        recorder.onRtp(packet);
+        fault();
+      },
+      onRtcp: fault,
+    };
+    const leg = await engine.openLeg(await offerer.offer(), listener);
+    offerer.answer(leg.local);
+    const call = { offerer, recorder, leg };
+    await connected(call);
+    await expectOwnAudio([call]);
+    expect(faults).toEqual(["media listener failed", "media listener failed", "packet listener failed"]);
+  });
+
+  test("opens no leg when it is closed meanwhile", async () => {
+    const engine = await createEngine();
+    const offer = await createOfferer().offer();
+    await engine.openLeg(offer, new Recorder());
+    const opening = engine.openLeg(offer, new Recorder());
+    const closed = engine.close();
+    await expect(opening).rejects.toMatchObject({
+      code: "MEDIA_ENGINE_FAILED",
+      details: { reason: "closed" },
+    });
+    await closed;
+    expect(engine.stats()).toMatchObject({ legs: 0, extraPorts: 0 });
   });
 
   test("says which range has no free port for such a call", async () => {
