@@ -45,7 +45,7 @@ function startOptions(simulator) {
 }
 
 function startGateway() {
-  const [command, args] = pinned(PROGRAM_CORE, process.execPath, ["--expose-gc"]);
+  const [command, args] = pinned(PROGRAM_CORE, process.execPath, []);
   const child = fork(GATEWAY, { execPath: command, execArgv: args });
   const ask = async (message) => {
     child.send(message);
@@ -65,21 +65,19 @@ async function measure(simulator, gateway, { concurrent, rounds, seconds }) {
   const reports = [];
   let cost = null;
   for (let roundNumber = 1; roundNumber <= rounds; roundNumber++) {
-    const idle = await gateway.ask({ sample: { memory: true } });
     const calls = await placeCalls(simulator, concurrent);
-    if (roundNumber === rounds) cost = await measureCost(gateway, { concurrent, idle, seconds });
+    if (roundNumber === rounds) cost = await measureCost(gateway, { concurrent, seconds });
     reports.push(...(await hangUp(calls)));
   }
   return toRow(concurrent, reports, cost);
 }
 
-async function measureCost(gateway, { concurrent, idle, seconds }) {
-  const before = await gateway.ask({ sample: { memory: false } });
+async function measureCost(gateway, { concurrent, seconds }) {
+  const before = await gateway.ask({ sample: true });
   await delay(seconds * 1_000);
-  const after = await gateway.ask({ sample: { memory: true } });
+  const after = await gateway.ask({ sample: true });
   return {
     cpuMsPerCallSecond: (after.cpuMs - before.cpuMs) / (concurrent * seconds),
-    bytesPerCall: (after.rssBytes - idle.rssBytes) / concurrent,
     slotsSkipped: after.slotsSkipped - before.slotsSkipped,
   };
 }
@@ -112,8 +110,6 @@ function toRow(concurrent, reports, cost) {
     webhookToAnswerMs: since((t) => t.preAcceptMs),
     webhookToFirstRtpMs: since((t) => t.firstRtpMs),
     cpuMsPerCallSecond: round(cost.cpuMsPerCallSecond, 1),
-    // Below ten calls the growth drowns in what the process keeps anyway.
-    kbPerCall: concurrent < 10 ? null : Math.round(cost.bytesPerCall / 1024),
     gapP99Ms: round(Math.max(...media.map((m) => m.gapP99Ms)), 1),
     packetsLost: media.reduce((sum, m) => sum + m.packetsLost, 0),
     slotsSkipped: cost.slotsSkipped,

@@ -168,9 +168,9 @@ function forge({ perSecond }) {
 async function stop() {
   forger.stop();
   pacer.stop();
-  for (const call of calls.splice(0)) call.close();
   await program?.stop();
   program = null;
+  for (const call of calls.splice(0)) call.close();
   if (process.connected) setImmediate(() => process.disconnect());
 }
 

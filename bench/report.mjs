@@ -63,7 +63,6 @@ export function printGateway(rows) {
     ["webhook → answer", (r) => pair(r.webhookToAnswerMs)],
     ["webhook → first RTP", (r) => pair(r.webhookToFirstRtpMs)],
     ["CPU ms / call-s", (r) => r.cpuMsPerCallSecond],
-    ["KB / call", (r) => r.kbPerCall ?? "-"],
     ["gap p99", (r) => r.gapP99Ms],
     ["lost", (r) => r.packetsLost],
     ["slots skipped", (r) => r.slotsSkipped],

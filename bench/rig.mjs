@@ -8,6 +8,7 @@ const LOAD = fileURLToPath(new URL("./load.mjs", import.meta.url));
 const WARM_UP_CALLS = 30;
 const WARM_UP_SPACING_MS = 30;
 const SETTLE_MS = 1_500;
+const COLLECTION_MS = 300;
 
 /** One program under test with the load that calls it. */
 export class Rig {
@@ -97,7 +98,11 @@ export class Rig {
 
   /** Memory of the program, its garbage collected where it has any. */
   async rssBytes() {
+    // Finalizers run between collections, and pages go back to the system a moment after them.
+    await this.sample({ gc: true });
+    await delay(COLLECTION_MS);
     const sample = await this.sample({ gc: true });
+    await delay(COLLECTION_MS);
     return { rssBytes: processRssBytes(this.#pid), sample };
   }
 

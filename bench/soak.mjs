@@ -83,8 +83,6 @@ async function placeBesideLongCall(rig, shortCalls, longSeconds) {
 /** What the program holds when it has no calls. */
 async function look(rig) {
   await delay(SETTLE_MS);
-  // The first collection lets finalizers run that the second one's garbage waits for.
-  await rig.rssBytes();
   const { rssBytes, sample } = await rig.rssBytes();
   const sum = (pick) => sample.threads.reduce((total, thread) => total + pick(thread), 0);
   return {

@@ -11,7 +11,7 @@ const { values } = parseArgs({ options: { file: { type: "string" } } });
 export async function serveHost({ host, workers, facts }) {
   const prompt = await createPromptCache().load(values.file);
   const sessions = new Map();
-  const ended = { packetsSent: 0, packetsReceived: 0, packetsLost: 0, datagramsDropped: 0 };
+  const ended = { packetsSent: 0, packetsReceived: 0, packetsLost: 0 };
 
   async function answer({ call, sdp }) {
     const offer = readAudioDescription(sdp, { as: "offer" });
@@ -42,15 +42,16 @@ export async function serveHost({ host, workers, facts }) {
     const looked = gc || looksAtThreads ? await threads({ gc, workers }) : undefined;
     const sums = { ...ended };
     for (const session of sessions.values()) add(sums, session.stats());
-    return { ...sums, calls: sessions.size, status: host.status(), threads: looked };
+    const status = host.status();
+    const datagramsDropped = status.workers.reduce((sum, worker) => sum + worker.datagramsDropped, 0);
+    return { ...sums, datagramsDropped, calls: sessions.size, status, threads: looked };
   }
 
   serve({ facts, answer, hangUp, sample, close: () => host.close() });
 }
 
-function add(sums, { packetsSent, received, transport }) {
+function add(sums, { packetsSent, received }) {
   sums.packetsSent += packetsSent;
   sums.packetsReceived += received.packetsReceived;
   sums.packetsLost += received.packetsLost;
-  sums.datagramsDropped += transport.datagramsDropped;
 }
