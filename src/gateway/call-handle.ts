@@ -28,10 +28,12 @@ export class CallHandle implements Call {
   readonly deeplinkPayload: string | null;
   readonly ctaPayload: string | null;
   readonly #session: CallControl;
+  readonly #onFrameError: (error: unknown) => void;
   #onFrame: Call["onFrame"] = null;
 
-  constructor(session: CallControl, event: ConnectEvent) {
+  constructor(session: CallControl, event: ConnectEvent, onFrameError: (error: unknown) => void) {
     this.#session = session;
+    this.#onFrameError = onFrameError;
     this.id = event.callId;
     this.phoneNumberId = event.phoneNumberId;
     this.caller = event.caller;
@@ -47,6 +49,16 @@ export class CallHandle implements Call {
     // Programs without types may take it off with undefined.
     this.#onFrame = onFrame ?? null;
     this.#session.setFramesWanted(this.#onFrame !== null);
+  }
+
+  /** Hands a received packet to the program, if it wants it. */
+  deliverFrame(opusPayload: Uint8Array, rtpTimestamp: number): void {
+    try {
+      const result: unknown = this.#onFrame?.(opusPayload, rtpTimestamp);
+      if (result instanceof Promise) result.catch((error: unknown) => this.#dropOnFrame(error));
+    } catch (error) {
+      this.#dropOnFrame(error);
+    }
   }
 
   get phase(): CallPhase {
@@ -93,5 +105,11 @@ export class CallHandle implements Call {
 
   stats(): MediaStats | null {
     return this.#session.stats();
+  }
+
+  /** Fifty failures a second would help nobody. */
+  #dropOnFrame(error: unknown): void {
+    this.onFrame = null;
+    this.#onFrameError(error);
   }
 }

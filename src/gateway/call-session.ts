@@ -22,15 +22,16 @@ import type {
 import type { Clock } from "../platform/clock.ts";
 import type { TimerHandle, Timers } from "../platform/timers.ts";
 import type { ConnectEvent, TerminateEvent } from "../whatsapp/call-event.ts";
-import { explainCode } from "../whatsapp/error-catalogue.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
 import type { CallEnd, CallEvents, CallHandler, PlayOptions, RemoteError } from "./call.ts";
+import { explainRemoteError, logCallEnd } from "./call-end.ts";
+import { callEnded, handled, mediaLost, rejectedTooLate } from "./call-errors.ts";
 import { CallGraph } from "./call-graph.ts";
 import { type CallControl, CallHandle } from "./call-handle.ts";
 import { CallMedia, type MediaContext } from "./call-media.ts";
 import { callTag } from "./call-tag.ts";
 import { SafeEmitter } from "./safe-emitter.ts";
-import { Timeline, type TimelineStep } from "./timeline.ts";
+import { STEP_DONE, STEP_SENT, Timeline, type TimelineStep } from "./timeline.ts";
 
 /** What every session of a gateway shares. */
 export interface SessionContext extends MediaContext {
@@ -88,7 +89,9 @@ export class CallSession implements CallControl {
       onFailed: (action, error) => this.#graphFailed(action, error),
     });
     this.#media = new CallMedia(context, this.#mediaListener(), this.#logger);
-    this.#call = new CallHandle(this, event);
+    this.#call = new CallHandle(this, event, (error) =>
+      this.#logger.error({ err: error }, "onFrame failed and was taken off"),
+    );
     this.#step("webhook", receivedAtMs);
   }
 
@@ -110,10 +113,7 @@ export class CallSession implements CallControl {
 
   remoteTerminate(event: TerminateEvent): void {
     if (this.#phase === "ended") return;
-    this.#remoteErrors = event.errors.map((error) => {
-      const { meaning, nextStep } = explainCode(error.code, error.details);
-      return { code: error.code, title: error.title, meaning, nextStep };
-    });
+    this.#remoteErrors = event.errors.map(explainRemoteError);
     const failed = event.errors.length > 0 || (event.status === "failed" && this.#phase === "active");
     this.#step("remote-terminate", undefined, event.errors[0] ? String(event.errors[0].code) : event.status);
     this.#feed({ type: "remote-terminate", at: this.#now(), failed });
@@ -133,11 +133,7 @@ export class CallSession implements CallControl {
 
   async reject(): Promise<void> {
     if (this.#phase === "active") {
-      throw new RingbackError(
-        "CALL_WRONG_PHASE",
-        "A call can be rejected before it is answered; this one is active. Use hangUp() instead.",
-        { details: { callId: this.#event.callId, phase: this.#phase, operation: "reject" } },
-      );
+      throw rejectedTooLate(this.#event.callId, this.#phase);
     }
     this.#feed({ type: "reject", at: this.#now(), reason: "rejected" });
     await this.settled();
@@ -250,17 +246,13 @@ export class CallSession implements CallControl {
       this.#step("answer-built");
       this.#feed({ type: "answer-built", at: this.#now(), sdp });
     } catch (error) {
-      this.#answerImpossible(error);
+      if (this.#phase === "ended") return;
+      if (error instanceof RingbackError) this.#error ??= error;
+      this.#logger.error({ err: error }, "no answer could be built");
+      const isUnusable = isRingbackError(error, "SDP_INVALID") || isRingbackError(error, "SDP_UNUSABLE");
+      const reason = isUnusable ? "offer-unusable" : "media-failed";
+      this.#feed({ type: "answer-impossible", at: this.#now(), reason });
     }
-  }
-
-  #answerImpossible(error: unknown): void {
-    if (this.#phase === "ended") return;
-    const unusable = isRingbackError(error, "SDP_INVALID") || isRingbackError(error, "SDP_UNUSABLE");
-    if (error instanceof RingbackError) this.#error ??= error;
-    this.#logger.error({ err: error }, "no answer could be built");
-    const reason = unusable ? "offer-unusable" : "media-failed";
-    this.#feed({ type: "answer-impossible", at: this.#now(), reason });
   }
 
   #mediaListener(): MediaSessionListener {
@@ -275,7 +267,7 @@ export class CallSession implements CallControl {
       onFirstRtpIn: () => this.#step("first-rtp-in"),
       onFirstRtpOut: () => this.#step("first-rtp-out"),
       onDigit: (digit) => this.events.emit("digit", digit),
-      onFrame: (payload, timestamp) => this.#deliverFrame(payload, timestamp),
+      onFrame: (payload, timestamp) => this.#call.deliverFrame(payload, timestamp),
     };
   }
 
@@ -284,21 +276,6 @@ export class CallSession implements CallControl {
     this.#mediaDown = reason ?? null;
     this.#error ??= mediaLost(how, reason);
     this.#feed({ type: "media-failed", at: this.#now() });
-  }
-
-  #deliverFrame(payload: Uint8Array, timestamp: number): void {
-    try {
-      const result: unknown = this.#call.onFrame?.(payload, timestamp);
-      if (result instanceof Promise) result.catch((error: unknown) => this.#dropOnFrame(error));
-    } catch (error) {
-      this.#dropOnFrame(error);
-    }
-  }
-
-  /** Fifty failures a second would help nobody. */
-  #dropOnFrame(error: unknown): void {
-    this.#call.onFrame = null;
-    this.#logger.error({ err: error }, "onFrame failed and was taken off");
   }
 
   #graphOk(action: CallAction): void {
@@ -339,24 +316,15 @@ export class CallSession implements CallControl {
       error: this.#error,
       remoteErrors: this.#remoteErrors,
     };
-    this.#logEnd(end);
+    logCallEnd(this.#logger, end);
     this.#answerWaiter?.reject(this.#endedError("answer"));
     this.#resolveEnded(end);
     this.events.emit("ended", end);
   }
 
-  #logEnd({ reason, explanation, answered, durationMs }: CallEnd): void {
-    const fields = { reason, ...explanation, answered, durationMs };
-    if (explanation.nextStep === null) this.#logger.info(fields, "call ended");
-    else this.#logger.warn(fields, "call ended");
-  }
-
   #endedError(operation: string): RingbackError {
     const reason = this.#machine.endReason ?? "local-hangup";
-    return new RingbackError("CALL_ENDED", `The call ended (${reason}) before ${operation} was done.`, {
-      details: { callId: this.#event.callId, reason },
-      cause: this.#error ?? undefined,
-    });
+    return callEnded(this.#event.callId, reason, operation, this.#error);
   }
 
   #armTimer(): void {
@@ -380,31 +348,3 @@ export class CallSession implements CallControl {
     return this.#context.clock.nowMs();
   }
 }
-
-function mediaLost(how: "lost" | "failed", reason: MediaDownReason | undefined): RingbackError<"MEDIA_LOST"> {
-  const what = how === "lost" ? "The media connection was lost" : "The media connection did not come up";
-  const why = reason === undefined ? "" : ` (${reason})`;
-  return new RingbackError("MEDIA_LOST", `${what}${why}.`, { details: { reason: reason ?? "unknown" } });
-}
-
-/** A caller who gives up is no fault: a program that does not await answer() must not end by it. */
-function handled<T>(promise: Promise<T>): Promise<T> {
-  promise.catch(() => {
-    // Told to whoever awaits it.
-  });
-  return promise;
-}
-
-const STEP_SENT = {
-  pre_accept: "pre-accept-sent",
-  accept: "accept-sent",
-  reject: "reject-sent",
-  terminate: "terminate-sent",
-} as const satisfies Record<CallAction, TimelineStep>;
-
-const STEP_DONE = {
-  pre_accept: "pre-accepted",
-  accept: "accepted",
-  reject: "rejected",
-  terminate: "terminated",
-} as const satisfies Record<CallAction, TimelineStep>;

@@ -1,3 +1,5 @@
+import type { CallAction } from "../core/call/types.ts";
+
 /** The steps of a call that explain where time went, or where it stopped. */
 export type TimelineStep =
   | "webhook"
@@ -27,6 +29,22 @@ export interface TimelineEntry {
   /** What the step alone does not say: an end reason, an error code. Never an SDP, a number or an address. */
   readonly detail: string | null;
 }
+
+/** The step that begins a request to the Graph API. */
+export const STEP_SENT = {
+  pre_accept: "pre-accept-sent",
+  accept: "accept-sent",
+  reject: "reject-sent",
+  terminate: "terminate-sent",
+} as const satisfies Record<CallAction, TimelineStep>;
+
+/** The step that its success is. */
+export const STEP_DONE = {
+  pre_accept: "pre-accepted",
+  accept: "accepted",
+  reject: "rejected",
+  terminate: "terminated",
+} as const satisfies Record<CallAction, TimelineStep>;
 
 /** A call has some twenty steps; a hostile sequence of webhooks adds none. */
 const MAX_ENTRIES = 64;
