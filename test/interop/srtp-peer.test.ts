@@ -101,10 +101,12 @@ const hasLibsrtp = spawnSync("cc", ["-fsyntax-only", PEER_SOURCE]).status === 0;
 if (!hasLibsrtp) console.warn("skipped: no C compiler with libsrtp (Debian packages gcc, libsrtp2-dev)");
 
 describe.skipIf(!hasLibsrtp)("libsrtp", () => {
-  const folder = mkdtempSync(join(tmpdir(), "ringback-"));
-  const program = join(folder, "libsrtp-peer");
+  let folder = "";
+  let program = "";
 
   beforeAll(() => {
+    folder = mkdtempSync(join(tmpdir(), "ringback-"));
+    program = join(folder, "libsrtp-peer");
     expect(spawnSync("cc", ["-o", program, PEER_SOURCE, "-lsrtp2"]).status).toBe(0);
   });
 

@@ -8,10 +8,10 @@ import { xorInPlace } from "./xor.ts";
 
 /** SRTP_AES128_CM_HMAC_SHA1_80: AES in counter mode, then 80 bits of HMAC-SHA1 (RFC 3711 §4.1.1, §4.2.1). */
 export class AesCmTransform implements SrtpTransform {
-  readonly tagBytes = 10;
+  readonly tagBytes: number = 10;
   // RFC 3711 §3.4: SRTCP ends with E flag and index, then the tag.
-  readonly rtcpWordOffset = 0;
-  readonly rtcpTagOffset = 4;
+  readonly rtcpWordOffset: number = 0;
+  readonly rtcpTagOffset: number = 4;
 
   readonly #keystream: Keystream;
   readonly #hmac: HmacSha1;

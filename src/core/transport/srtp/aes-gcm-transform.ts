@@ -14,10 +14,10 @@ const rtcpAdditionalData = new Uint8Array(RTCP_HEADER_BYTES + 4);
 
 /** SRTP_AEAD_AES_128_GCM (RFC 7714 §8, §9), with the tag of 16 bytes that is its only one. */
 export class AesGcmTransform implements SrtpTransform {
-  readonly tagBytes = BLOCK_BYTES;
+  readonly tagBytes: number = BLOCK_BYTES;
   // RFC 7714 §9.2: SRTCP ends with the tag, then E flag and index.
-  readonly rtcpWordOffset = BLOCK_BYTES;
-  readonly rtcpTagOffset = 0;
+  readonly rtcpWordOffset: number = BLOCK_BYTES;
+  readonly rtcpTagOffset: number = 0;
 
   readonly #keystream: Keystream;
   readonly #ghash: Ghash;
