@@ -1,6 +1,6 @@
-"""A caller on aiortc: offers audio on standard output, takes the answer on standard input, sends a tone, records what it hears.
+"""A caller on aiortc: offers audio on standard output, takes the answer on standard input, says a tone, records what it hears.
 
-Usage: aiortc-caller.py HEARD_FILE SECONDS. Protocol: one JSON object a line. The recording is raw 16-bit mono at 48 kHz.
+Usage: aiortc-caller.py HEARD_FILE TONE_HZ TONE_LEVEL. Protocol: one JSON object a line. The recording is raw 16-bit mono at 48 kHz.
 """
 
 import asyncio
@@ -16,14 +16,15 @@ from aiortc.mediastreams import MediaStreamError
 
 RATE_HZ = 48000
 FRAME_SAMPLES = 960
-TONE_HZ = 440
 
 
 class Tone(MediaStreamTrack):
     kind = "audio"
 
-    def __init__(self):
+    def __init__(self, hz, level):
         super().__init__()
+        self.step = 2 * math.pi * hz / RATE_HZ
+        self.peak = 32767 * level
         self.samples = 0
         self.started = None
 
@@ -32,8 +33,7 @@ class Tone(MediaStreamTrack):
             self.started = time.monotonic()
         due = self.started + self.samples / RATE_HZ
         await asyncio.sleep(max(0, due - time.monotonic()))
-        step = 2 * math.pi * TONE_HZ / RATE_HZ
-        values = [int(8000 * math.sin(step * (self.samples + i))) for i in range(FRAME_SAMPLES)]
+        values = [int(self.peak * math.sin(self.step * (self.samples + i))) for i in range(FRAME_SAMPLES)]
         frame = av.AudioFrame(format="s16", layout="mono", samples=FRAME_SAMPLES)
         frame.planes[0].update(b"".join(value.to_bytes(2, "little", signed=True) for value in values))
         frame.sample_rate = RATE_HZ
@@ -43,13 +43,9 @@ class Tone(MediaStreamTrack):
         return frame
 
 
-def say(message):
-    print(json.dumps(message), flush=True)
-
-
 async def record(track, path):
     mono = av.AudioResampler(format="s16", layout="mono", rate=RATE_HZ)
-    with open(path, "wb") as heard:
+    with open(path, "wb", buffering=0) as heard:
         try:
             while True:
                 frame = await track.recv()
@@ -59,27 +55,24 @@ async def record(track, path):
             return
 
 
-async def main(path, seconds):
+async def main(path, hz, level):
+    open(path, "wb").close()
     peer = RTCPeerConnection()
     recordings = []
-    peer.addTrack(Tone())
+    peer.addTrack(Tone(hz, level))
 
     @peer.on("track")
     def on_track(track):
         recordings.append(asyncio.ensure_future(record(track, path)))
 
-    @peer.on("connectionstatechange")
-    def on_state():
-        say({"state": peer.connectionState})
-
     await peer.setLocalDescription(await peer.createOffer())
-    say({"offer": peer.localDescription.sdp})
-    line = await asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
-    await peer.setRemoteDescription(RTCSessionDescription(json.loads(line)["answer"], "answer"))
-    await asyncio.sleep(seconds)
+    print(json.dumps({"offer": peer.localDescription.sdp}), flush=True)
+    read_line = lambda: asyncio.get_running_loop().run_in_executor(None, sys.stdin.readline)
+    answer = json.loads(await read_line())["answer"]
+    await peer.setRemoteDescription(RTCSessionDescription(answer, "answer"))
+    await read_line()
     await peer.close()
     await asyncio.gather(*recordings)
-    say({"done": True})
 
 
-asyncio.run(main(sys.argv[1], float(sys.argv[2])))
+asyncio.run(main(sys.argv[1], float(sys.argv[2]), float(sys.argv[3])))

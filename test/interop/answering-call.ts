@@ -1,7 +1,7 @@
 import { buildAnswer, type DtlsSetup, readAudioDescription } from "../../src/core/sdp/index.ts";
 import type { SrtpProfile } from "../../src/core/transport/srtp/srtp-profile.ts";
-import { LocalMediaHost } from "../../src/media/local-media-host.ts";
 import { createPromptCache, type Digit, type MediaStats } from "../../src/media/index.ts";
+import { LocalMediaHost } from "../../src/media/local-media-host.ts";
 import type { HostedSession } from "../../src/media/media-host.ts";
 import { createTransportEngine, type TransportEngine } from "../../src/media/transport-engine.ts";
 import { TransportLeg } from "../../src/media/transport-leg.ts";
