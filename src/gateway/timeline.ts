@@ -31,20 +31,20 @@ export interface TimelineEntry {
 }
 
 /** The step that begins a request to the Graph API. */
-export const STEP_SENT = {
+export const STEP_SENT: Readonly<Record<CallAction, TimelineStep>> = {
   pre_accept: "pre-accept-sent",
   accept: "accept-sent",
   reject: "reject-sent",
   terminate: "terminate-sent",
-} as const satisfies Record<CallAction, TimelineStep>;
+};
 
 /** The step that its success is. */
-export const STEP_DONE = {
+export const STEP_DONE: Readonly<Record<CallAction, TimelineStep>> = {
   pre_accept: "pre-accepted",
   accept: "accepted",
   reject: "rejected",
   terminate: "terminated",
-} as const satisfies Record<CallAction, TimelineStep>;
+};
 
 /** A call has some twenty steps; a hostile sequence of webhooks adds none. */
 const MAX_ENTRIES = 64;

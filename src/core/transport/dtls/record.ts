@@ -14,9 +14,9 @@ export const DTLS_1_2 = 0xfefd;
 
 export const RECORD_HEADER_BYTES = 13;
 /** RFC 5246 §6.2.1: the most plaintext that a record holds. */
-export const MAX_PLAINTEXT_BYTES = 1 << 14;
+export const MAX_PLAINTEXT_BYTES: number = 1 << 14;
 /** RFC 6347 §4.1: sequence numbers are of 48 bits and must not wrap. */
-export const SEQUENCE_LIMIT = 2 ** 48;
+export const SEQUENCE_LIMIT: number = 2 ** 48;
 
 const UINT32_RANGE = 2 ** 32;
 
