@@ -9,6 +9,7 @@ import { createJsonLogger } from "../platform/log.ts";
 import { readSecretFile } from "../platform/secret-file.ts";
 import { onStopSignals } from "../platform/signals.ts";
 import type { CliIo } from "./io.ts";
+import { reportMedia } from "./report-media.ts";
 
 /** Ten seconds of speech that come with the package. */
 export const BUNDLED_SAMPLE: string = fileURLToPath(new URL("../../assets/sample.mp3", import.meta.url));
@@ -43,6 +44,7 @@ async function serve(options: ServeOptions, io: CliIo): Promise<void> {
   try {
     await gateway.preload(options.play);
     const { url } = await gateway.listen({ host: config.host, port: config.port });
+    reportMedia(gateway.status.media.workers, logger);
     logger.info({ url, numbers: config.gateway.phoneNumbers }, "waiting for calls");
   } catch (error) {
     await gateway.close();

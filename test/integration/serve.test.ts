@@ -1,6 +1,6 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, rmSync, symlinkSync } from "node:fs";
+import { cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -32,6 +32,9 @@ interface LogLine {
   readonly level: string;
   readonly msg: string;
   readonly url?: string;
+  readonly worker?: number;
+  readonly udpPort?: number;
+  readonly addresses?: readonly string[];
 }
 
 /** `ringback serve` as an operator runs it. */
@@ -61,6 +64,10 @@ class Program {
     return this.log.find((line) => line.url !== undefined)?.url ?? "";
   }
 
+  get pid(): number {
+    return this.#process.pid ?? 0;
+  }
+
   get isRunning(): boolean {
     return this.#process.exitCode === null && this.#process.signalCode === null;
   }
@@ -68,6 +75,25 @@ class Program {
   signal(name: "SIGTERM" | "SIGKILL"): void {
     this.#process.kill(name);
   }
+}
+
+/** The UDP ports that a process has open, by what Linux says of it. */
+function udpPortsOf(pid: number): Set<number> {
+  const inodes = readdirSync(`/proc/${pid}/fd`).map((fd) => {
+    try {
+      return /^socket:\[(\d+)\]$/.exec(readlinkSync(`/proc/${pid}/fd/${fd}`))?.[1];
+    } catch {
+      // Closed meanwhile.
+      return undefined;
+    }
+  });
+  const sockets = ["udp", "udp6"].flatMap((name) =>
+    readFileSync(`/proc/${pid}/net/${name}`, "utf8").split("\n"),
+  );
+  const own = sockets
+    .map((line) => line.trim().split(/\s+/))
+    .filter((fields) => inodes.includes(fields[9] ?? ""));
+  return new Set(own.map((fields) => Number.parseInt(fields[1]?.split(":")[1] ?? "", 16)));
 }
 
 const running: (Program | Simulator)[] = [];
@@ -133,6 +159,21 @@ describe("ringback serve", () => {
     const report = await phone.ended;
     expect(report.endedBy).toBe("business");
     expect(report.graphRequests.at(-1)).toMatchObject({ action: "terminate", status: 200 });
+  }, 40_000);
+
+  test("uses one UDP port per worker, says which, and which address it announces", async () => {
+    const settings = { MEDIA_WORKERS: "2", MEDIA_PUBLIC_ADDRESS: "203.0.113.7" };
+    const program = new Program({ ...COMPLETE, ...settings, PORT: "0" });
+    running.push(program);
+    await program.url();
+    const lines = program.log.filter((line) => line.msg === "media port");
+    expect(lines.map((line) => line.worker)).toEqual([1, 2]);
+    for (const { addresses } of lines) expect(addresses).toContain("203.0.113.7");
+    const ports = new Set(lines.map((line) => line.udpPort));
+    expect(ports.size).toBe(2);
+    if (process.platform === "linux") expect(udpPortsOf(program.pid)).toEqual(ports);
+    program.signal("SIGTERM");
+    expect(await program.exitCode).toBe(0);
   }, 40_000);
 
   test("hangs up after the file when it is not told to hold", async () => {
