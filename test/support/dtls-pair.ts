@@ -60,16 +60,28 @@ export class Endpoint {
   readonly results: DtlsResult[] = [];
   readonly data: string[] = [];
   connectedAtMs = Number.NaN;
+  /** Called from within every call of the association to its sink. */
+  react: () => void = () => {};
 
   constructor(options: DtlsOptions, send: (bytes: Uint8Array) => void, nowMs: () => number) {
     this.association = new DtlsAssociation(options, {
-      sendDtls: send,
+      sendDtls: (bytes) => {
+        send(bytes);
+        this.react();
+      },
       onDtlsConnected: (result) => {
         this.results.push(result);
         this.connectedAtMs = nowMs();
+        this.react();
       },
-      onDtlsEnd: (reason) => this.ends.push(reason),
-      onDtlsData: (data) => this.data.push(Buffer.from(data).toString()),
+      onDtlsEnd: (reason) => {
+        this.ends.push(reason);
+        this.react();
+      },
+      onDtlsData: (data) => {
+        this.data.push(Buffer.from(data).toString());
+        this.react();
+      },
     });
   }
 }

@@ -252,7 +252,7 @@ export class DtlsAssociation {
     // The server's flight is the last one: it alone may still be asked for.
     if (lastFlight === null) this.#sender.stop();
     else this.#sender.sendFinal(lastFlight, nowMs);
-    this.#sink.onDtlsConnected(result);
+    if (this.#phase === "connected") this.#sink.onDtlsConnected(result);
   }
 
   #keepEarly(record: DtlsRecord): boolean {

@@ -25,6 +25,7 @@ export class FlightSender {
   #flight: Flight = [];
   #sentMs = 0;
   #peerResends = 0;
+  #isStopped = false;
   /** When the flight is to be sent again. Infinity when it waits for no answer. */
   deadlineMs: number = Number.POSITIVE_INFINITY;
 
@@ -53,12 +54,14 @@ export class FlightSender {
 
   /** Sends something once, and forgets it. */
   sendOnce(flight: Flight): void {
-    for (const datagram of packFlight(flight, this.#records, this.#mtuBytes)) this.#send(datagram);
+    for (const datagram of packFlight(flight, this.#records, this.#mtuBytes)) {
+      if (!this.#isStopped) this.#send(datagram);
+    }
   }
 
   /** The deadline has come. */
   onTimeout(nowMs: number): void {
-    this.#timeoutMs = Math.min(2 * this.#timeoutMs, MAX_TIMEOUT_MS);
+    this.#timeoutMs = Math.max(this.#initialTimeoutMs, Math.min(2 * this.#timeoutMs, MAX_TIMEOUT_MS));
     this.#sendAgain(nowMs);
   }
 
@@ -71,8 +74,9 @@ export class FlightSender {
     return true;
   }
 
-  /** Forgets the flight. */
+  /** Forgets the flight and sends nothing more. */
   stop(): void {
+    this.#isStopped = true;
     this.deadlineMs = Number.POSITIVE_INFINITY;
     this.#flight = [];
   }
