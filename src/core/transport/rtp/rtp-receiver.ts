@@ -3,9 +3,9 @@ import type { RtpFault, RtpHeader } from "./rtp.ts";
 import { signedTimestampDistance } from "./timestamp.ts";
 
 /** RFC 3550 A.1: a jump forward by less than this is loss, by more a restart of the sender. */
-const MAX_DROPOUT = 3000;
+export const MAX_DROPOUT = 3000;
 /** RFC 3550 A.1: a packet this much behind is late; further behind, the sender restarted. */
-const MAX_MISORDER = 100;
+export const MAX_MISORDER = 100;
 /** Sequence numbers remembered to know duplicates by: more than MAX_MISORDER, a power of two. */
 const SEEN_SIZE = 128;
 /** One cycle of headroom, so that packets from before the first one have positive extended numbers. */
