@@ -5,6 +5,7 @@ import { systemTimers, type Timers } from "../../platform/timers.ts";
 import { startWorkerThread } from "../../platform/worker-thread.ts";
 import type { HostedSession, MediaHost, MediaStatus } from "../media-host.ts";
 import type { MediaSessionListener } from "../media-session.ts";
+import type { PortRange } from "../transport-binding.ts";
 import { transportFailed } from "../transport-error.ts";
 import type { TransportEngineOptions } from "../transport-options.ts";
 import { MediaWorker, type StartMediaThread } from "./media-worker.ts";
@@ -25,8 +26,6 @@ export interface MediaWorkerPoolOptions {
   /** Default: a thread of this process. */
   readonly startThread?: StartMediaThread;
 }
-
-type PortRange = NonNullable<TransportEngineOptions["extraPorts"]>;
 
 /**
  * Starts the workers. Resolves when all of them are up.
