@@ -64,8 +64,8 @@ async function setUp(options: SetUp = {}) {
     listener: {
       onIceConnected: () => reports.push("ice"),
       onConnected: () => reports.push("connected"),
-      onLost: () => reports.push("lost"),
-      onFailed: () => reports.push("failed"),
+      onLost: (reason) => reports.push(reason === undefined ? "lost" : `lost: ${reason}`),
+      onFailed: (reason) => reports.push(reason === undefined ? "failed" : `failed: ${reason}`),
       onFirstRtpIn: () => {
         reports.push("first-in");
         options.onFirstRtpIn?.();
@@ -520,6 +520,15 @@ describe("the transport's states", () => {
     expect(reports).toEqual(["ice", "connected", "first-out", "lost"]);
   });
 
+  test("the reason is told, where the engine knows it", async () => {
+    const lost = await setUpTalking();
+    lost.leg.reportDown("failed", "ice-consent-expired");
+    expect(lost.reports.at(-1)).toBe("lost: ice-consent-expired");
+    const failed = await setUp({ autoConnect: false });
+    failed.leg.reportDown("failed", "ice-no-pair");
+    expect(failed.reports).toEqual(["failed: ice-no-pair"]);
+  });
+
   test("close is idempotent, stops the clock and reports nothing more", async () => {
     const { time, leg, session, reports } = await setUpTalking();
     const before = [...reports];
@@ -559,6 +568,6 @@ test("an engine that throws while it sends is reported as a lost transport, once
     throw new Error("a fault of the engine");
   };
   time.advance(100);
-  expect(reports).toEqual(["ice", "connected", "first-out", "lost"]);
+  expect(reports).toEqual(["ice", "connected", "first-out", "lost: engine-error"]);
   expect(time.pendingTimers).toBe(0);
 });
