@@ -1,6 +1,5 @@
 export type { Digit } from "../core/transport/rtp/telephone-event.ts";
 export type { DigitOptions } from "../core/transport/rtp/telephone-event-sender.ts";
-export { createDatachannelEngine, type DatachannelEngineOptions } from "./datachannel-engine.ts";
 export { type EncodedPrompt, packPrompt } from "./encoded-prompt.ts";
 export type {
   MediaDownReason,

@@ -1,5 +1,5 @@
-import { createDatachannelEngine } from "../../src/media/datachannel-engine.ts";
 import { createTransportEngine } from "../../src/media/transport-engine.ts";
+import { createDatachannelEngine } from "../support/datachannel/engine.ts";
 import { describeMediaEngine } from "./media-engine-conformance.ts";
 
 describeMediaEngine("datachannel", () => createDatachannelEngine({ bindAddress: "127.0.0.1" }), {

@@ -1,7 +1,7 @@
 import { afterEach, beforeEach, expect, test } from "vitest";
 import { buildAnswer, readAudioDescription } from "../../src/core/sdp/index.ts";
-import { createDatachannelEngine } from "../../src/media/datachannel-engine.ts";
 import type { MediaEngine, MediaLeg } from "../../src/media/engine.ts";
+import { createTransportEngine } from "../../src/media/transport-engine.ts";
 import { createSimulator, type PhoneCall, type Simulator } from "../../src/simulator/index.ts";
 import { act, type Receiver, startReceiver } from "./fixture.ts";
 
@@ -10,7 +10,7 @@ let receiver: Receiver;
 let simulator: Simulator;
 
 beforeEach(async () => {
-  engine = await createDatachannelEngine({ bindAddress: "127.0.0.1" });
+  engine = await createTransportEngine({ bindAddress: "127.0.0.1" });
   receiver = await startReceiver();
   simulator = createSimulator({
     webhookUrl: receiver.url,

@@ -1,4 +1,4 @@
-import type { DtlsSetup, IceCandidate } from "../core/sdp/model.ts";
+import type { DtlsSetup, IceCandidate } from "../../../src/core/sdp/model.ts";
 
 /** Our side's parameters as libdatachannel's answer states them. */
 export interface DatachannelLocal {

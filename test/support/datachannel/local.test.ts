@@ -1,6 +1,6 @@
 import { expect, test } from "vitest";
-import type { IceCandidate } from "../core/sdp/model.ts";
-import { readLocalAnswer, toCandidateLine, withPublicAddress } from "./datachannel-local.ts";
+import type { IceCandidate } from "../../../src/core/sdp/model.ts";
+import { readLocalAnswer, toCandidateLine, withPublicAddress } from "./local.ts";
 
 const answer = [
   "v=0",

@@ -1,5 +1,5 @@
-import type { AudioDescription, Fingerprint } from "../core/sdp/model.ts";
-import { RingbackError } from "../errors.ts";
+import type { AudioDescription, Fingerprint } from "../../../src/core/sdp/model.ts";
+import { RingbackError } from "../../../src/errors.ts";
 
 /** Hashes that libdatachannel can compare a certificate with, the ones it prefers first. */
 const ALGORITHMS = ["sha-256", "sha-384", "sha-512", "sha-1"];

@@ -1,14 +1,14 @@
 import type { PeerConnection, RtcConfig } from "node-datachannel";
-import { ipVersion } from "../core/sdp/ip-version.ts";
-import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
-import { RingbackError } from "../errors.ts";
-import { type Logger, silentLogger } from "../logger.ts";
-import { type Random, randomUint32, systemRandom } from "../platform/random.ts";
-import { systemTimers, type Timers } from "../platform/timers.ts";
-import { DatachannelLeg } from "./datachannel-leg.ts";
-import { readLocalAnswer, withPublicAddress } from "./datachannel-local.ts";
-import { toRemoteOffer } from "./datachannel-offer.ts";
-import type { MediaEngine, MediaLeg, MediaLegListener } from "./engine.ts";
+import { ipVersion } from "../../../src/core/sdp/ip-version.ts";
+import type { AudioDescription, LocalAudio } from "../../../src/core/sdp/model.ts";
+import { RingbackError } from "../../../src/errors.ts";
+import { type Logger, silentLogger } from "../../../src/logger.ts";
+import type { MediaEngine, MediaLeg, MediaLegListener } from "../../../src/media/engine.ts";
+import { type Random, randomUint32, systemRandom } from "../../../src/platform/random.ts";
+import { systemTimers, type Timers } from "../../../src/platform/timers.ts";
+import { DatachannelLeg } from "./leg.ts";
+import { readLocalAnswer, withPublicAddress } from "./local.ts";
+import { toRemoteOffer } from "./offer.ts";
 
 export interface DatachannelEngineOptions {
   /** Address of the interface to use. Default: all but loopback. */

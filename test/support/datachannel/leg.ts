@@ -1,10 +1,10 @@
 import type { PeerConnection, Track } from "node-datachannel";
-import { ipVersion } from "../core/sdp/ip-version.ts";
-import type { AudioDescription, IceCandidate, LocalAudio } from "../core/sdp/model.ts";
-import { isRtcp } from "../core/transport/rtp/rtp.ts";
-import type { Logger } from "../logger.ts";
-import { toCandidateLine } from "./datachannel-local.ts";
-import type { MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "./engine.ts";
+import { ipVersion } from "../../../src/core/sdp/ip-version.ts";
+import type { AudioDescription, IceCandidate, LocalAudio } from "../../../src/core/sdp/model.ts";
+import { isRtcp } from "../../../src/core/transport/rtp/rtp.ts";
+import type { Logger } from "../../../src/logger.ts";
+import type { MediaLeg, MediaLegListener, MediaLegState, MediaLegStats } from "../../../src/media/engine.ts";
+import { toCandidateLine } from "./local.ts";
 
 /** Each is checked several times a second; WhatsApp names two. */
 const MAX_REMOTE_CANDIDATES = 20;

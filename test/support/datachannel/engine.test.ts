@@ -1,8 +1,8 @@
 import { createSocket } from "node:dgram";
 import { expect, test } from "vitest";
-import type { AudioDescription } from "../core/sdp/model.ts";
-import { createDatachannelEngine } from "./datachannel-engine.ts";
-import type { MediaLegListener } from "./engine.ts";
+import type { AudioDescription } from "../../../src/core/sdp/model.ts";
+import type { MediaLegListener } from "../../../src/media/engine.ts";
+import { createDatachannelEngine } from "./engine.ts";
 
 const listener: MediaLegListener = { onIceConnected() {}, onState() {}, onRtp() {}, onRtcp() {} };
 
