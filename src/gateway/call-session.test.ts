@@ -201,6 +201,40 @@ describe("the program", () => {
   });
 });
 
+describe("digits", () => {
+  const keysSent = (rig: CallRig) =>
+    rig.engine.lastLeg.sent.filter((packet) => ((packet[1] ?? 0) & 0x7f) === 126).map((packet) => packet[12]);
+
+  test("are pressed one after the other, and the outcome is a value", async () => {
+    const rig = await activeRig();
+    const sending = rig.call.sendDigits("4#");
+    await rig.clock.advanceAsync(1_000);
+    expect(await sending).toBe("sent");
+    expect([...new Set(keysSent(rig))]).toEqual([4, 11]);
+  });
+
+  test("wait for the call to be active", async () => {
+    const rig = new CallRig(() => {});
+    await rig.connect();
+    const sending = rig.call.sendDigits("1");
+    await rig.mediaUp();
+    await rig.clock.advanceAsync(500);
+    expect(keysSent(rig)).toEqual([]);
+    await rig.call.answer();
+    await rig.clock.advanceAsync(500);
+    expect(await sending).toBe("sent");
+  });
+
+  test("end with the call, and those that are none are refused", async () => {
+    const rig = await activeRig();
+    await expect(rig.call.sendDigits("five")).rejects.toMatchObject({ code: "OPTION_INVALID" });
+    const sending = rig.call.sendDigits("123456");
+    await rig.terminate();
+    expect(await sending).toBe("call-ended");
+    expect(await rig.call.sendDigits("1")).toBe("call-ended");
+  });
+});
+
 describe("media", () => {
   test("that is lost in the middle of the call ends it, and WhatsApp is told", async () => {
     const rig = await activeRig();
@@ -209,6 +243,34 @@ describe("media", () => {
     await expectEnd(rig, "media-failed");
     expect(rig.graph.sent).toEqual(["pre_accept", "accept", "terminate"]);
     expect(await rig.call.ended).toMatchObject({ answered: true, durationMs: 1_000 });
+  });
+
+  test("that goes down says why: in the timeline, in the end's error and in its explanation", async () => {
+    const rig = await activeRig();
+    rig.engine.lastLeg.reportDown("failed", "ice-consent-expired");
+    await expectEnd(rig, "media-failed");
+    const end = await rig.call.ended;
+    expect(end.error).toMatchObject({ code: "MEDIA_LOST", details: { reason: "ice-consent-expired" } });
+    expect(end.explanation.meaning).toContain("ICE consent");
+    const step = rig.call.timeline.find((entry) => entry.step === "media-down");
+    expect(step?.detail).toBe("ice-consent-expired");
+  });
+
+  test("that does not come up, with the reason, does not wait for the time to be over", async () => {
+    const rig = new CallRig(answer);
+    await rig.connect();
+    rig.engine.lastLeg.reportDown("failed", "dtls-fingerprint-mismatch");
+    await expectEnd(rig, "media-failed");
+    expect(rig.graph.sent).toEqual(["pre_accept", "reject"]);
+    expect((await rig.call.ended).explanation.meaning).toContain("certificate");
+  });
+
+  test("that goes down without a word of why is explained in general", async () => {
+    const rig = await activeRig();
+    rig.engine.lastLeg.reportDown("disconnected");
+    const end = await rig.call.ended;
+    expect(end.error).toMatchObject({ code: "MEDIA_LOST", details: { reason: "unknown" } });
+    expect(end.explanation.nextStep).toContain("MEDIA_PORT");
   });
 
   test("that never comes up ends the call in its time, answered or not", async () => {

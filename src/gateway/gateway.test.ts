@@ -134,6 +134,40 @@ describe("close", () => {
     expect(gateway.status.state).toBe("closed");
   });
 
+  test("counts calls on an engine that was handed in under media, as one worker", async () => {
+    const gateway = start();
+    expect(gateway.status.media.workers).toMatchObject([{ isUp: true, port: null, calls: 0 }]);
+  });
+
+  test("has a worker thread for media by default, on one UDP port", async () => {
+    const gateway = start({ media: { bindAddress: "127.0.0.1" } });
+    expect(gateway.status.media.workers).toEqual([]);
+    await gateway.listen({ port: 0 });
+    const [worker, ...others] = gateway.status.media.workers;
+    expect(others).toEqual([]);
+    expect(worker).toMatchObject({ isUp: true, addresses: ["127.0.0.1"], calls: 0, restarts: 0 });
+    expect(worker?.port).toBeGreaterThan(0);
+    await gateway.close();
+    expect(gateway.status.media.workers).toMatchObject([{ isUp: false }]);
+  });
+
+  test.each([
+    [{ workers: 0 }, "media.workers"],
+    [{ workers: 65 }, "media.workers"],
+    [{ port: 65_536 }, "media.port"],
+    [{ port: 65_535, workers: 2 }, "media.port"],
+  ])("refuses media options %o", (media, option) => {
+    expect(() => createGateway({ ...OPTIONS, media })).toThrow(
+      expect.objectContaining({ code: "OPTION_INVALID", details: { option } }),
+    );
+  });
+
+  test("cannot listen with a media address that is not this machine's, and says so", async () => {
+    const gateway = start({ media: { bindAddress: "203.0.113.7" } });
+    await expect(gateway.listen({ port: 0 })).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });
+    expect(gateway.status.state).toBe("closed");
+  });
+
   test("closes an engine that was handed in, also when nothing was listened to", async () => {
     const engine = new ScriptedMediaEngine();
     await start({ media: { engine } }).close();

@@ -289,6 +289,29 @@ describe("webhooks as WhatsApp really delivers them", () => {
   }, 40_000);
 });
 
+test("calls in two media workers hear and are heard like others, and share one prompt", async () => {
+  await using pair = await startPair(
+    async (call) => {
+      const playing = call.play(SAMPLE, { loop: true });
+      await call.answer();
+      await playing;
+    },
+    { gateway: { media: { bindAddress: "127.0.0.1", workers: 2 } } },
+  );
+  const phones = await Promise.all(
+    ["15550001001", "15550001002", "15550001003"].map((from) => pair.simulator.call({ from, voice: TONE })),
+  );
+  await Promise.all(phones.map((phone) => phone.media.firstRtp));
+  const { workers } = pair.gateway.status.media;
+  expect(workers.map((worker) => worker.calls).toSorted()).toEqual([1, 2]);
+  expect(new Set(workers.map((worker) => worker.port)).size).toBe(2);
+  await until(() => pair.calls.every((call) => (call.stats()?.received.packetsReceived ?? 0) > 20));
+  for (const phone of phones) phone.hangUp();
+  const reports = await Promise.all(phones.map((phone) => phone.ended));
+  for (const { media } of reports) expect(media).toMatchObject({ packetsLost: 0, ssrcCount: 1 });
+  await until(() => pair.gateway.status.media.workers.every((worker) => worker.calls === 0));
+});
+
 describe("when the Graph API is not kind", () => {
   test("pre_accept refused: the call is rejected and says why", async () => {
     await using pair = await startPair(answerAndHold);

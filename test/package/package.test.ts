@@ -51,6 +51,16 @@ describe("the packed package", () => {
     );
   });
 
+  test("its media workers start from the package, of a program on the command line, too", () => {
+    const script = `import { createGateway } from "ringback";
+      const options = { token: "a", appSecret: "b", verifyToken: "c", phoneNumbers: ["1"] };
+      const gateway = createGateway({ ...options, media: { bindAddress: "127.0.0.1", workers: 2 } }).onCall(() => {});
+      await gateway.listen({ port: 0 });
+      console.log(gateway.status.media.workers.map((worker) => worker.isUp).join());
+      await gateway.close();`;
+    expect(node(script).trim()).toBe("true,true");
+  });
+
   test("require() of it works as well", () => {
     const script = `import { createRequire } from "node:module";
       console.log(typeof createRequire(process.cwd() + "/x.js")("ringback").createGateway);`;
