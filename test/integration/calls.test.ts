@@ -303,7 +303,7 @@ test("calls in two media workers hear and are heard like others, and share one p
   );
   await Promise.all(phones.map((phone) => phone.media.firstRtp));
   const { workers } = pair.gateway.status.media;
-  expect(workers.map((worker) => worker.calls).toSorted()).toEqual([1, 2]);
+  expect(workers.map((worker) => worker.calls).toSorted((a, b) => a - b)).toEqual([1, 2]);
   expect(new Set(workers.map((worker) => worker.port)).size).toBe(2);
   await until(() => pair.calls.every((call) => (call.stats()?.received.packetsReceived ?? 0) > 20));
   for (const phone of phones) phone.hangUp();

@@ -146,21 +146,14 @@ export class MediaWorker implements PromptReceiver {
   #onCallMessage(message: Exclude<WorkMessage, { readonly type: "frames" | "log" }>): void {
     const entry = this.#calls.get(message.call);
     if (entry === undefined) return;
-    switch (message.type) {
-      case "opened":
-        entry.session = this.#createSession(message.call, message.local, entry);
-        entry.resolve(entry.session);
-        return;
-      case "open-failed":
-        this.#calls.delete(message.call);
-        entry.reject(fromWireError(message.error));
-        return;
-      case "closed":
-        this.#calls.delete(message.call);
-        return;
-      default:
-        entry.session?.handle(message);
-    }
+    if (message.type === "opened") {
+      entry.session = this.#createSession(message.call, message.local, entry);
+      entry.resolve(entry.session);
+    } else if (message.type === "open-failed") {
+      this.#calls.delete(message.call);
+      entry.reject(fromWireError(message.error));
+    } else if (message.type === "closed") this.#calls.delete(message.call);
+    else entry.session?.handle(message);
   }
 
   #createSession(

@@ -109,19 +109,12 @@ export class WorkerSession implements HostedSession {
   }
 
   handle(message: SessionMessage): void {
-    switch (message.type) {
-      case "played":
-        this.#finishPlayback(message.playback, message.result);
-        return;
-      case "digits-sent":
-        this.#takeRequest(message.request)?.resolve(message.outcome);
-        return;
-      case "digits-refused":
-        this.#takeRequest(message.request)?.reject(fromWireError(message.error));
-        return;
-      default:
-        if (!this.#isOver) this.#report(message);
-    }
+    const { type } = message;
+    if (type === "played") this.#finishPlayback(message.playback, message.result);
+    else if (type === "digits-sent") this.#takeRequest(message.request)?.resolve(message.outcome);
+    else if (type === "digits-refused") {
+      this.#takeRequest(message.request)?.reject(fromWireError(message.error));
+    } else if (!this.#isOver) this.#report(message);
   }
 
   /** A received packet; the bytes are valid only during the call. */
