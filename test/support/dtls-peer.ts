@@ -1,14 +1,8 @@
 import { randomBytes } from "node:crypto";
-import { ClientHandshake } from "../../src/core/transport/dtls/client-handshake.ts";
 import type { DtlsRole } from "../../src/core/transport/dtls/dtls-association.ts";
 import { type Flight, packFlight } from "../../src/core/transport/dtls/flight.ts";
 import type { Handshake } from "../../src/core/transport/dtls/handshake.ts";
-import {
-  buildMessage,
-  HANDSHAKE_HEADER_BYTES,
-  type HandshakeMessage,
-  readFragment,
-} from "../../src/core/transport/dtls/handshake-message.ts";
+import { readFragment } from "../../src/core/transport/dtls/handshake-message.ts";
 import { Reassembler } from "../../src/core/transport/dtls/reassembler.ts";
 import {
   ContentType,
@@ -17,40 +11,8 @@ import {
   readRecord,
 } from "../../src/core/transport/dtls/record.ts";
 import { type Epoch, RecordLayer } from "../../src/core/transport/dtls/record-layer.ts";
-import { ServerHandshake } from "../../src/core/transport/dtls/server-handshake.ts";
+import { createHandshake } from "./dtls-handshakes.ts";
 import { CERTIFICATES, Endpoint, fingerprintOf } from "./dtls-pair.ts";
-
-export function createHandshake(role: DtlsRole): Handshake {
-  const options = {
-    certificate: CERTIFICATES[role],
-    remoteFingerprints: fingerprintOf(CERTIFICATES[role === "client" ? "server" : "client"]),
-    srtpProfiles: ["SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_HMAC_SHA1_80"] as const,
-    random: randomBytes,
-  };
-  return role === "client" ? new ClientHandshake(options) : new ServerHandshake(options, null);
-}
-
-export function messagesOf(flight: Flight | null): readonly HandshakeMessage[] {
-  return (flight ?? [])
-    .filter(({ contentType }) => contentType === ContentType.handshake)
-    .map(({ bytes }) => toMessage(bytes));
-}
-
-/** @param raw With its header. */
-export function toMessage(raw: Uint8Array): HandshakeMessage {
-  const fragment = readFragment(raw, 0);
-  if (fragment === null) throw new Error("not a message");
-  return {
-    type: fragment.type,
-    sequence: fragment.sequence,
-    raw,
-    body: raw.subarray(HANDSHAKE_HEADER_BYTES),
-  };
-}
-
-export function withBody({ type, sequence }: HandshakeMessage, body: Uint8Array): HandshakeMessage {
-  return toMessage(buildMessage(type, sequence, body));
-}
 
 /** The records of a datagram. */
 export function recordsOf(datagram: Uint8Array): readonly DtlsRecord[] {

@@ -3,6 +3,7 @@ import type { SrtpProfile } from "../srtp/srtp-profile.ts";
 import { AlertDescription, AlertLevel, encodeAlert, parseAlert } from "./alert.ts";
 import { ClientHandshake } from "./client-handshake.ts";
 import type { DtlsEndReason, DtlsOptions, DtlsResult, DtlsRole, DtlsSink, DtlsStats } from "./dtls-types.ts";
+import { EarlyRecords } from "./early-records.ts";
 import type { Flight } from "./flight.ts";
 import { FlightSender } from "./flight-sender.ts";
 import type { Handshake, HandshakeFailure, HandshakeStep } from "./handshake.ts";
@@ -15,7 +16,13 @@ import {
 } from "./handshake-message.ts";
 import { HelloCookie } from "./hello-cookie.ts";
 import { Reassembler } from "./reassembler.ts";
-import { ContentType, type DtlsRecord, RECORD_HEADER_BYTES, readRecord } from "./record.ts";
+import {
+  ContentType,
+  type DtlsRecord,
+  MAX_PLAINTEXT_BYTES,
+  RECORD_HEADER_BYTES,
+  readRecord,
+} from "./record.ts";
 import { isPlausible, RecordLayer, recordOverheadBytes } from "./record-layer.ts";
 import { ServerHandshake } from "./server-handshake.ts";
 
@@ -28,13 +35,12 @@ const DEFAULT_SRTP_PROFILES: readonly SrtpProfile[] = [
 const DEFAULT_MTU_BYTES = 1200;
 /** Room for the headers and a part of a message worth its headers. */
 const MIN_MTU_BYTES = 128;
+/** What one record may hold, RFC 5246 §6.2.1. */
+const MAX_MTU_BYTES = MAX_PLAINTEXT_BYTES;
 /** Without a new message of the peer's for so long, the handshake is given up. */
 const NO_PROGRESS_MS = 30_000;
 /** A peer's first message has number 0, and one more for each HelloVerifyRequest. */
 const MAX_OPENING_SEQUENCE = 16;
-/** Protected records that overtook the messages their keys come of: a Finished and what little may go with it. */
-const MAX_EARLY_RECORDS = 4;
-const MAX_EARLY_RECORD_BYTES = 256;
 
 /**
  * One call's DTLS 1.2 association (RFC 6347), client or server, sans-IO.
@@ -51,15 +57,15 @@ export class DtlsAssociation {
   readonly #records = new RecordLayer();
   readonly #sender: FlightSender;
   #phase: "idle" | "handshaking" | "connected" | "ended" = "idle";
-  /** These three until connected. */
+  /** These two until connected. */
   #handshake: Handshake | null;
   #reassembler: Reassembler | null = new Reassembler();
-  #earlyRecords: DtlsRecord[] = [];
+  readonly #earlyRecords = new EarlyRecords();
   #giveUpMs: number = Number.POSITIVE_INFINITY;
   /** `message_seq` of the message that completed the peer's flight that our last one answers. */
   #answeredSequence = -1;
 
-  /** Throws `OPTION_INVALID` for an `mtuBytes` below 128. */
+  /** @throws {RingbackError} `OPTION_INVALID` for an `mtuBytes` out of its range. */
   constructor(options: DtlsOptions, sink: DtlsSink) {
     this.#role = options.role;
     this.#sink = sink;
@@ -75,7 +81,8 @@ export class DtlsAssociation {
 
   /**
    * The path is there: a client sends its ClientHello, a server waits for one (what it got before is dropped).
-   * @param initialTimeoutMs First retransmission timeout, doubled each time. RFC 6347 §4.2.4.1 has 1000; with a path whose round trip is known less is right.
+   *
+   * @param initialTimeoutMs First retransmission timeout, doubled each time up to a second. RFC 6347 §4.2.4.1 has 1000; with a path whose round trip is known less is right.
    */
   start(nowMs: number, initialTimeoutMs: number): void {
     if (this.#phase !== "idle") return;
@@ -130,7 +137,7 @@ export class DtlsAssociation {
       return this.#phase === "handshaking" && this.#onContent(record, record.payload, nowMs);
     }
     if (this.#phase !== "handshaking" && this.#phase !== "connected") return false;
-    if (!this.#records.hasKeys) return this.#keepEarly(record);
+    if (!this.#records.hasKeys) return this.#earlyRecords.keep(record);
     const plaintext = this.#records.open(record);
     return plaintext !== null && this.#onContent(record, plaintext, nowMs);
   }
@@ -255,20 +262,9 @@ export class DtlsAssociation {
     if (this.#phase === "connected") this.#sink.onDtlsConnected(result);
   }
 
-  #keepEarly(record: DtlsRecord): boolean {
-    const { epoch, contentType, payload } = record;
-    const isWanted = epoch === 1 && contentType === ContentType.handshake;
-    if (!isWanted || payload.length > MAX_EARLY_RECORD_BYTES) return false;
-    if (this.#earlyRecords.length === MAX_EARLY_RECORDS) return false;
-    this.#earlyRecords.push({ ...record, payload: Uint8Array.from(payload) });
-    return true;
-  }
-
   #openEarlyRecords(nowMs: number): void {
-    if (!this.#records.hasKeys || this.#earlyRecords.length === 0) return;
-    const records = this.#earlyRecords;
-    this.#earlyRecords = [];
-    for (const record of records) {
+    if (!this.#records.hasKeys) return;
+    for (const record of this.#earlyRecords.takeAll()) {
       if (!this.#onRecord(record, nowMs)) this.stats.recordsDropped += 1;
     }
   }
@@ -317,7 +313,7 @@ export class DtlsAssociation {
     this.#phase = phase;
     this.#handshake = null;
     this.#reassembler = null;
-    this.#earlyRecords = [];
+    this.#earlyRecords.takeAll();
     this.#giveUpMs = Number.POSITIVE_INFINITY;
   }
 }
@@ -331,12 +327,9 @@ function createHandshake(options: DtlsOptions): Handshake {
 }
 
 function checkMtu(mtuBytes: number): number {
-  if (Number.isInteger(mtuBytes) && mtuBytes >= MIN_MTU_BYTES) return mtuBytes;
-  throw new RingbackError(
-    "OPTION_INVALID",
-    `mtuBytes must be an integer from ${MIN_MTU_BYTES}, got ${mtuBytes}`,
-    {
-      details: { option: "mtuBytes" },
-    },
-  );
+  if (Number.isInteger(mtuBytes) && mtuBytes >= MIN_MTU_BYTES && mtuBytes <= MAX_MTU_BYTES) return mtuBytes;
+  const right = `an integer from ${MIN_MTU_BYTES} to ${MAX_MTU_BYTES}`;
+  throw new RingbackError("OPTION_INVALID", `mtuBytes must be ${right}, got ${mtuBytes}.`, {
+    details: { option: "mtuBytes" },
+  });
 }

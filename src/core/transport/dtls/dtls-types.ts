@@ -13,7 +13,7 @@ export interface DtlsOptions {
   /** By preference. Default: AEAD_AES_128_GCM, then AES128_CM_HMAC_SHA1_80. */
   readonly srtpProfiles?: readonly SrtpProfile[];
   readonly random: Random;
-  /** Largest datagram that we make, in bytes, at least 128. Default 1200. */
+  /** Largest datagram that we make, in bytes: 128 to 16384, default 1200. */
   readonly mtuBytes?: number;
   /**
    * Server: answer a ClientHello without a cookie with HelloVerifyRequest (RFC 6347 §4.2.1), for peers whose address

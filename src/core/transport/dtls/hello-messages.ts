@@ -43,7 +43,7 @@ export function encodeClientHello({ random, cookie, cipherSuites, extensions }: 
     .finish();
 }
 
-/** Null when malformed. */
+/** Null when malformed, or when it is no DTLS. */
 export function parseClientHello(body: Uint8Array): ParsedClientHello | null {
   const reader = new ByteReader(body);
   const version = reader.uint16();
@@ -53,7 +53,7 @@ export function parseClientHello(body: Uint8Array): ParsedClientHello | null {
   const cipherSuites = reader.uint16List();
   const compressionMethods = reader.vector8();
   const extensions = parseExtensions(reader);
-  if (extensions === null || sessionId.length > MAX_SESSION_ID_BYTES) return null;
+  if (extensions === null || sessionId.length > MAX_SESSION_ID_BYTES || !isDtls(version)) return null;
   return { version, random, sessionId, cookie, cipherSuites, compressionMethods, extensions };
 }
 
@@ -107,7 +107,11 @@ export function parseHelloVerifyRequest(body: Uint8Array): Uint8Array | null {
   return reader.isComplete ? cookie : null;
 }
 
-/** True for versions of DTLS that include 1.2: its own, and later ones, whose numbers are lower (RFC 6347 §4.1). */
+/** RFC 6347 §4.1: minor versions count down. */
 export function includesDtls12(version: number): boolean {
-  return version >>> 8 === DTLS_1_2 >>> 8 && (version & 0xff) <= (DTLS_1_2 & 0xff);
+  return version <= DTLS_1_2;
+}
+
+function isDtls(version: number): boolean {
+  return version >>> 8 === DTLS_1_2 >>> 8;
 }

@@ -59,11 +59,11 @@ export class RecordLayer {
   /** A whole record; null without keys for epoch 1, or when the sequence numbers are used up. */
   seal(epoch: Epoch, contentType: number, plaintext: Uint8Array): Uint8Array | null {
     const sequence = this.#nextSequences[epoch];
-    if (sequence >= SEQUENCE_LIMIT || (epoch === 1 && this.#ciphers === null)) return null;
+    const cipher = epoch === 1 ? this.#ciphers?.write : null;
+    if (cipher === undefined || sequence >= SEQUENCE_LIMIT) return null;
     this.#nextSequences[epoch] = sequence + 1;
-    const payload =
-      epoch === 1 ? this.#ciphers?.write.seal(contentType, epoch, sequence, plaintext) : plaintext;
-    return writeRecord({ contentType, epoch, sequence, payload: payload ?? plaintext });
+    const payload = cipher === null ? plaintext : cipher.seal(contentType, epoch, sequence, plaintext);
+    return writeRecord({ contentType, epoch, sequence, payload });
   }
 
   /** The plaintext of a record of epoch 1; null when it is not authentic, or seen before. */
