@@ -40,7 +40,7 @@ process.on("message", ({ id, do: name, ...options }) => {
     );
 });
 // Without the runner nobody would end the program.
-process.on("disconnect", () => void stop());
+process.on("disconnect", () => void stop().finally(() => process.exit()));
 
 async function start({ command, args, env }) {
   const started = await Program.start({ command, args, env });
@@ -134,6 +134,8 @@ async function measure({ ms }) {
     datagramsDropped: (after.datagramsDropped ?? 0) - (before.datagramsDropped ?? 0),
     notAuthentic: after.checked - after.authentic,
     ended: calls.filter((call) => call.ended !== null).length,
+    /** By reason, as the program says. */
+    down: after.down ?? {},
     gapMs: gaps.summary(),
     loadLatenessMs: pacer.lateness.summary(),
   };

@@ -60,7 +60,8 @@ export function toFigures(window) {
       window.programCoreShare - window.programShare > DISTURBED_SHARE ||
       window.loadCoreShare - window.loadShare > DISTURBED_SHARE,
     notAuthentic: window.notAuthentic,
-    callsLost: window.ended,
+    callsLost: Math.max(window.ended, ...Object.values(window.down)),
+    down: window.down,
   };
 }
 

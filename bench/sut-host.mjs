@@ -13,13 +13,20 @@ export async function serveHost({ host, workers, facts }) {
   const sessions = new Map();
   const ended = { packetsSent: 0, packetsReceived: 0, packetsLost: 0 };
 
+  /** Calls that went down by themselves, by reason. */
+  const down = {};
+
+  function countDown(reason = "unknown") {
+    down[reason] = (down[reason] ?? 0) + 1;
+  }
+
   async function answer({ call, sdp }) {
     const offer = readAudioDescription(sdp, { as: "offer" });
     const session = await host.openSession(offer, {
       onIceConnected() {},
       onConnected: () => session.startRtp(),
-      onLost: () => console.error(`call ${call} was lost`),
-      onFailed: () => console.error(`call ${call} failed`),
+      onLost: (reason) => countDown(reason),
+      onFailed: (reason) => countDown(reason),
       onFirstRtpIn() {},
       onFirstRtpOut() {},
       onDigit() {},
@@ -44,7 +51,7 @@ export async function serveHost({ host, workers, facts }) {
     for (const session of sessions.values()) add(sums, session.stats());
     const status = host.status();
     const datagramsDropped = status.workers.reduce((sum, worker) => sum + worker.datagramsDropped, 0);
-    return { ...sums, datagramsDropped, calls: sessions.size, status, threads: looked };
+    return { ...sums, datagramsDropped, calls: sessions.size, down, status, threads: looked };
   }
 
   serve({ facts, answer, hangUp, sample, close: () => host.close() });

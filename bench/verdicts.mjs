@@ -12,14 +12,14 @@ const JUNK_GAP_MS = 2;
 
 /** Columns in which less is better. */
 const COLUMNS = [
-  ["CPU per call-second", (row) => row.cpuMsPerCallSecond],
-  ["setup CPU", (row) => row.setupCpuMs],
-  ["offer → answer p50", (row) => row.answerMs.p50],
-  ["offer → answer p95", (row) => row.answerMs.p95],
-  ["offer → first RTP p50", (row) => row.firstRtpMs.p50],
-  ["offer → first RTP p95", (row) => row.firstRtpMs.p95],
-  ["memory per call", (row) => row.kbPerCall],
-  ["gap p99", (row) => row.gapMs.p99],
+  { name: "CPU per call-second", pick: (row) => row.cpuMsPerCallSecond },
+  { name: "setup CPU", pick: (row) => row.setupCpuMs },
+  { name: "offer → answer p50", pick: (row) => row.answerMs.p50 },
+  { name: "offer → answer p95", pick: (row) => row.answerMs.p95 },
+  { name: "offer → first RTP p50", pick: (row) => row.firstRtpMs.p50 },
+  { name: "offer → first RTP p95", pick: (row) => row.firstRtpMs.p95 },
+  { name: "memory per call", pick: (row) => row.kbPerCall },
+  { name: "gap p99", pick: (row) => row.gapMs.p99 },
 ];
 
 export function judge({ sideBySide = [], mostCalls = [], junk = null, gateway = [] }) {
@@ -66,8 +66,8 @@ function judgeAhead(rows, mostCalls) {
 function columnsBehind(rows, theirs) {
   const ours = find(rows, OURS, theirs.calls);
   if (ours === undefined) return [];
-  const behind = COLUMNS.filter(([, pick]) => pick(ours) >= pick(theirs)).map(
-    ([name, pick]) => `${name} at ${theirs.calls} (${pick(ours)}, theirs ${pick(theirs)})`,
+  const behind = COLUMNS.filter(({ pick }) => pick(ours) >= pick(theirs)).map(
+    ({ name, pick }) => `${name} at ${theirs.calls} (${pick(ours)}, theirs ${pick(theirs)})`,
   );
   // There is nothing ahead of no loss.
   const loss = (row) => Math.max(row.lossPercent, row.inboundLossPercent);
