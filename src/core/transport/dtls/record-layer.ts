@@ -80,7 +80,7 @@ export class RecordLayer {
 
 /** A record that is worth a look: of a version and a size that we know. */
 export function isPlausible({ version, epoch, payload }: DtlsRecord): boolean {
-  // RFC 6347 §4.2.1: records of the first flights may still say DTLS 1.0.
+  // RFC 5246 appendix E.1: a ClientHello's record may name an earlier version, and Chromium's and OpenSSL's do.
   if (version !== DTLS_1_2 && !(version === DTLS_1_0 && epoch === 0)) return false;
   return payload.length > 0 && payload.length <= MAX_PLAINTEXT_BYTES + AEAD_OVERHEAD_BYTES;
 }
