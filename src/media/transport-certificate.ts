@@ -7,9 +7,9 @@ const DAY_MS = 86_400_000;
 /** RFC 8827 §6.5 lets one certificate serve many calls; a new one each day keeps calls of different days apart. */
 const LIFETIME_MS = 30 * DAY_MS;
 
-/** The certificate for new calls, made when it is first needed. A call keeps the one that its SDP names. */
+/** The certificate for new calls: one that was given, or one made when it is first needed. A call keeps the one that its SDP names. */
 export class CertificateSource {
-  readonly #given: DtlsCertificate | null;
+  #given: DtlsCertificate | null;
   readonly #clock: Clock;
   readonly #random: Random;
   #made: DtlsCertificate | null = null;
@@ -18,6 +18,11 @@ export class CertificateSource {
     this.#given = given;
     this.#clock = clock;
     this.#random = random;
+  }
+
+  /** The one for new calls from now on, instead of making any. */
+  use(certificate: DtlsCertificate): void {
+    this.#given = certificate;
   }
 
   current(): DtlsCertificate {

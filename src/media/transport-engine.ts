@@ -40,6 +40,8 @@ export interface TransportEngine extends MediaEngine {
   readonly addresses: readonly string[];
   /** Opens our side of a call that we offer, toward a peer that is known by its answer only. */
   openOffer(options: TransportOfferOptions, listener: MediaLegListener): Promise<TransportOffer>;
+  /** The certificate of legs that are opened from now on. */
+  useCertificate(certificate: DtlsCertificate): void;
   stats(): TransportEngineStats;
 }
 
@@ -143,6 +145,10 @@ class SharedPortEngine implements TransportEngine {
     const lease = await this.#ports.lease(side.credentials.ufrag, []);
     const leg = this.#createLeg(side, lease, listener);
     return { leg, accept: (answer) => this.#accept(side, leg, answer) };
+  }
+
+  useCertificate(certificate: DtlsCertificate): void {
+    this.#certificates.use(certificate);
   }
 
   stats(): TransportEngineStats {

@@ -12,6 +12,7 @@ import {
 } from "../../src/media/index.ts";
 import type { ToWorker, WorkerStart } from "../../src/media/worker/messages.ts";
 import { startWorkerThread, type WorkerThread } from "../../src/platform/worker-thread.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { OfferingPeer } from "./offering-peer.ts";
 
 const ENTRY = new URL("../../src/media/worker/entry.ts", import.meta.url);
@@ -220,6 +221,19 @@ describe("several workers", () => {
       { begin: 50_000, end: 50_001 },
       { begin: 50_002, end: 50_004 },
     ]);
+  });
+
+  test("show one certificate, one that is replaced every day", async () => {
+    const clock = new ManualClock();
+    const { host } = await startPool({ workers: 2, clock });
+    const open = async () => (await TestCall.open(host)).session.local;
+    const [first, second] = [await open(), await open()];
+    expect(first.candidates[0]?.port).not.toBe(second.candidates[0]?.port);
+    expect(second.sha256Fingerprint).toBe(first.sha256Fingerprint);
+    clock.advance(25 * 3_600_000);
+    const [third, fourth] = [await open(), await open()];
+    expect(third.sha256Fingerprint).not.toBe(first.sha256Fingerprint);
+    expect(fourth.sha256Fingerprint).toBe(third.sha256Fingerprint);
   });
 
   test("get each new call where there are fewest", async () => {

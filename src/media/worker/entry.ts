@@ -53,6 +53,7 @@ function createMessageHandler(engine: TransportEngine): (message: ToWorker) => v
     timers: systemTimers,
     frames,
     post,
+    useCertificate: (certificate) => engine.useCertificate(certificate),
     loggerFor: (call) => createWorkerLogger(post, call),
     refreshFigures,
     onShutDown: () => parent.close(),

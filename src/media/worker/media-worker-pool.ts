@@ -1,11 +1,13 @@
 import type { AudioDescription } from "../../core/sdp/model.ts";
 import { type Logger, silentLogger } from "../../logger.ts";
 import { type Clock, systemClock } from "../../platform/clock.ts";
+import { systemRandom } from "../../platform/random.ts";
 import { systemTimers, type Timers } from "../../platform/timers.ts";
 import { startWorkerThread } from "../../platform/worker-thread.ts";
 import type { HostedSession, MediaHost, MediaStatus } from "../media-host.ts";
 import type { MediaSessionListener } from "../media-session.ts";
 import type { PortRange } from "../transport-binding.ts";
+import { CertificateSource } from "../transport-certificate.ts";
 import { transportFailed } from "../transport-error.ts";
 import type { TransportEngineOptions } from "../transport-options.ts";
 import { MediaWorker, type StartMediaThread } from "./media-worker.ts";
@@ -34,6 +36,8 @@ export interface MediaWorkerPoolOptions {
  */
 export async function createMediaWorkerPool(options: MediaWorkerPoolOptions = {}): Promise<MediaHost> {
   const prompts = new PromptShelf();
+  const clock = options.clock ?? systemClock;
+  const certificates = new CertificateSource(null, clock, systemRandom);
   const workers = Array.from(
     { length: options.workers ?? 1 },
     (_, index) =>
@@ -42,7 +46,8 @@ export async function createMediaWorkerPool(options: MediaWorkerPoolOptions = {}
         engine: engineOptions(options, index),
         startThread: options.startThread ?? startMediaThread,
         prompts,
-        clock: options.clock ?? systemClock,
+        certificates,
+        clock,
         timers: options.timers ?? systemTimers,
         logger: options.logger ?? silentLogger,
       }),

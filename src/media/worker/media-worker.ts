@@ -1,4 +1,5 @@
 import type { AudioDescription } from "../../core/sdp/model.ts";
+import { type DtlsCertificate, exportCertificate } from "../../core/transport/dtls/dtls-certificate.ts";
 import type { Logger } from "../../logger.ts";
 import { type Clock, clockOriginMs } from "../../platform/clock.ts";
 import type { Timers } from "../../platform/timers.ts";
@@ -6,6 +7,7 @@ import type { WorkerThread, WorkerThreadListener } from "../../platform/worker-t
 import type { PromptMemory } from "../encoded-prompt.ts";
 import type { HostedSession, MediaWorkerStatus } from "../media-host.ts";
 import type { MediaSessionListener } from "../media-session.ts";
+import type { CertificateSource } from "../transport-certificate.ts";
 import { transportFailed } from "../transport-error.ts";
 import { readFrames } from "./frame-batch.ts";
 import type { FromWorker, LogLine, ToWorker, WorkerStart } from "./messages.ts";
@@ -27,6 +29,8 @@ export interface MediaWorkerOptions {
   readonly engine: WorkerStart["engine"];
   readonly startThread: StartMediaThread;
   readonly prompts: PromptShelf;
+  /** Of all workers. */
+  readonly certificates: CertificateSource;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -53,6 +57,8 @@ export class MediaWorker implements PromptReceiver {
   readonly #calls = new Map<number, WorkerCallEntry>();
   #batchesTaken = new Int32Array(new SharedArrayBuffer(4));
   #lastCall = 0;
+  /** The one that the thread has. */
+  #certificate: DtlsCertificate | null = null;
 
   constructor(options: MediaWorkerOptions) {
     this.#options = options;
@@ -78,6 +84,7 @@ export class MediaWorker implements PromptReceiver {
   /** @throws {RingbackError} `OPTION_INVALID`; `MEDIA_ENGINE_FAILED`. */
   async start(): Promise<void> {
     await this.#lifecycle.start();
+    this.#shareCertificate();
   }
 
   /** @throws {RingbackError} `MEDIA_ENGINE_FAILED`. */
@@ -86,6 +93,7 @@ export class MediaWorker implements PromptReceiver {
     listener: MediaSessionListener,
     logger: Logger = this.#logger,
   ): Promise<HostedSession> {
+    this.#shareCertificate();
     return new Promise((resolve, reject) => {
       this.#lastCall += 1;
       const call = this.#lastCall;
@@ -122,8 +130,17 @@ export class MediaWorker implements PromptReceiver {
     this.#lifecycle.post({ type: "forget-prompt", prompt });
   }
 
+  /** Sends it when the thread is new, or the certificate. */
+  #shareCertificate(): void {
+    const certificate = this.#options.certificates.current();
+    if (certificate === this.#certificate) return;
+    this.#certificate = certificate;
+    this.#lifecycle.post({ type: "certificate", certificate: exportCertificate(certificate) });
+  }
+
   #startThread(listener: WorkerThreadListener<FromWorker>): WorkerThread<ToWorker> {
     this.#figures.fill(0);
+    this.#certificate = null;
     this.#batchesTaken = new Int32Array(new SharedArrayBuffer(4));
     const { engine, startThread } = this.#options;
     const start = {

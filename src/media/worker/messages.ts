@@ -1,4 +1,5 @@
 import type { AudioDescription, LocalAudio } from "../../core/sdp/model.ts";
+import type { ExportedCertificate } from "../../core/transport/dtls/dtls-certificate.ts";
 import type { Digit } from "../../core/transport/rtp/telephone-event.ts";
 import type { DigitOptions } from "../../core/transport/rtp/telephone-event-sender.ts";
 import type { Logger } from "../../logger.ts";
@@ -50,6 +51,8 @@ export type ToWorker =
   | { readonly type: "prompt"; readonly prompt: number; readonly memory: PromptMemory }
   /** Will not be played again. */
   | { readonly type: "forget-prompt"; readonly prompt: number }
+  /** Of calls that are opened from now on: one for all workers of the process. */
+  | { readonly type: "certificate"; readonly certificate: ExportedCertificate }
   /** End every call, release everything, and be gone. */
   | { readonly type: "shut-down" };
 

@@ -1,3 +1,4 @@
+import { type DtlsCertificate, importCertificate } from "../../core/transport/dtls/dtls-certificate.ts";
 import type { Logger } from "../../logger.ts";
 import type { TimerHandle, Timers } from "../../platform/timers.ts";
 import { type EncodedPrompt, openPrompt } from "../encoded-prompt.ts";
@@ -13,6 +14,8 @@ export interface WorkerCallsOptions {
   readonly timers: Timers;
   readonly frames: FrameBatcher;
   readonly post: (message: FromWorker) => void;
+  /** The certificate of calls from now on. */
+  readonly useCertificate: (certificate: DtlsCertificate) => void;
   /** The logger of one call. */
   readonly loggerFor: (call: number) => Logger;
   /** Brings the worker's own figures up to date. */
@@ -64,6 +67,9 @@ export class WorkerCalls {
         return;
       case "forget-prompt":
         this.#prompts.delete(message.prompt);
+        return;
+      case "certificate":
+        this.#options.useCertificate(importCertificate(message.certificate));
         return;
       case "shut-down":
         void this.#shutDown();
