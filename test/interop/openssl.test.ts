@@ -3,7 +3,9 @@ import { afterAll, beforeAll, describe, expect, test } from "vitest";
 import { CIPHER_SUITES } from "../../src/core/transport/dtls/cipher-suites.ts";
 import type { DtlsOptions, DtlsResult, DtlsRole } from "../../src/core/transport/dtls/dtls-association.ts";
 import { createCertificate } from "../../src/core/transport/dtls/dtls-certificate.ts";
+import { HANDSHAKE_HEADER_BYTES, HandshakeType } from "../../src/core/transport/dtls/handshake-message.ts";
 import { SRTP_KEY_BYTES, type SrtpProfile } from "../../src/core/transport/srtp/srtp-profile.ts";
+import { recordsOf } from "../support/dtls-peer.ts";
 import { UdpEndpoint } from "./openssl-endpoint.ts";
 import { type KeyKind, OpensslFolder, OpensslPeer, opensslVersion } from "./openssl-peer.ts";
 
@@ -131,8 +133,12 @@ describe.skipIf(version === null)(`against ${version}`, () => {
     }
   }
 
-  test.each(["rsa", "ecdsa-p384"] as const)("as server, a client with an %s certificate", async (key) => {
-    await using running = await call("server", { key });
+  test.each([
+    ["server", "rsa"],
+    ["server", "ecdsa-p384"],
+    ["client", "ecdsa-p384"],
+  ] as const)("as %s, a peer with an %s certificate", async (role, key) => {
+    await using running = await call(role, { key });
     await connect(running);
   });
 
@@ -145,6 +151,15 @@ describe.skipIf(version === null)(`against ${version}`, () => {
   bothRoles("as %s, key exchange on P-256 alone", async (role) => {
     await using running = await call(role, { theirs: ["-groups", "P-256"] });
     await connect(running);
+  });
+
+  test("as client, a server that prefers P-384 for the key exchange", async () => {
+    // P-256 must be among its groups too: our certificate is on it.
+    await using running = await call("client", { theirs: ["-groups", "P-384:P-256", "-serverpref"] });
+    await connect(running);
+    const records = running.endpoint.sent.flatMap(recordsOf);
+    const keyExchange = records.find(({ payload }) => payload[0] === HandshakeType.clientKeyExchange);
+    expect(keyExchange?.payload[HANDSHAKE_HEADER_BYTES], "bytes of our point").toBe(97);
   });
 
   bothRoles("as %s, without extended master secret", async (role) => {

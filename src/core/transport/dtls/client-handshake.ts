@@ -26,7 +26,7 @@ import {
   parseServerHello,
   RANDOM_BYTES,
 } from "./hello-messages.ts";
-import { EphemeralKey, NAMED_GROUP_IDS, type NamedGroup } from "./key-exchange.ts";
+import { EphemeralKey, NAMED_GROUP_IDS, type NamedGroup, namedGroup } from "./key-exchange.ts";
 import {
   encodeCertificate,
   encodeCertificateVerify,
@@ -83,7 +83,8 @@ export class ClientHandshake implements Handshake {
       extensions: {
         renegotiationInfo: EMPTY,
         extendedMasterSecret: true,
-        supportedGroups: [NAMED_GROUP_IDS.x25519, NAMED_GROUP_IDS.secp256r1],
+        // RFC 8422 §5.1.1: they say as well on which curves a server's certificate may be.
+        supportedGroups: Object.values(NAMED_GROUP_IDS),
         ecPointFormats: [0],
         signatureSchemes: Object.values(SIGNATURE_SCHEMES),
         useSrtp: { profiles: options.srtpProfiles.map((profile) => SRTP_PROFILE_IDS[profile]), mki: EMPTY },
@@ -171,7 +172,7 @@ export class ClientHandshake implements Handshake {
     if (!verifySignature(exchange.scheme, peerKey, signed, exchange.signature)) {
       return failure(AlertDescription.decryptError);
     }
-    const group = groupOf(exchange.group);
+    const group = namedGroup(exchange.group);
     if (group === null) return failure(AlertDescription.illegalParameter);
     const serverPublicKey = exchange.publicKey;
     return this.#take(message, {
@@ -234,9 +235,4 @@ export class ClientHandshake implements Handshake {
     this.#state = next;
     return TAKEN;
   }
-}
-
-function groupOf(id: number): NamedGroup | null {
-  if (id === NAMED_GROUP_IDS.x25519) return "x25519";
-  return id === NAMED_GROUP_IDS.secp256r1 ? "secp256r1" : null;
 }

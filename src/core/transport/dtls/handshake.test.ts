@@ -108,8 +108,8 @@ describe("key exchange", () => {
   }
 
   test("a client refuses a group that it did not offer", () => {
-    const parameters = Uint8Array.from(encodeEcdhParameters("secp256r1", new Uint8Array(97)));
-    parameters[2] = 24; // secp384r1
+    const parameters = Uint8Array.from(encodeEcdhParameters("secp256r1", new Uint8Array(133)));
+    parameters[2] = 25; // secp521r1
     expect(stepsWith(parameters)[2]).toEqual(failed(AlertDescription.illegalParameter));
   });
 

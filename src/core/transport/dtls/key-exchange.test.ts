@@ -2,13 +2,13 @@ import { createECDH, createPublicKey, diffieHellman, generateKeyPairSync } from 
 import { expect, test } from "vitest";
 import { EphemeralKey, type NamedGroup } from "./key-exchange.ts";
 
-const GROUPS: readonly NamedGroup[] = ["x25519", "secp256r1"];
+const GROUPS: readonly NamedGroup[] = ["x25519", "secp256r1", "secp384r1"];
 
 test.each(GROUPS)("two sides with %s keys agree on one secret", (group) => {
   const ours = EphemeralKey.create(group);
   const theirs = EphemeralKey.create(group);
   const secret = ours.computeSecret(theirs.publicKey);
-  expect(secret).toHaveLength(32);
+  expect(secret).toHaveLength(group === "secp384r1" ? 48 : 32);
   expect(theirs.computeSecret(ours.publicKey)).toEqual(secret);
 });
 
@@ -42,15 +42,21 @@ test.each([
   expect(EphemeralKey.create("x25519").computeSecret(Buffer.from(point, "hex"))).toBeNull();
 });
 
-test("a P-256 point that is off the curve, compressed, hybrid or at infinity gives no secret", () => {
-  const key = EphemeralKey.create("secp256r1");
-  const ecdh = createECDH("prime256v1");
-  const point = ecdh.generateKeys();
-  const offCurve = Buffer.from(point);
-  offCurve[64]! ^= 1;
-  expect(key.computeSecret(offCurve)).toBeNull();
-  expect(key.computeSecret(ecdh.getPublicKey(null, "compressed"))).toBeNull();
-  expect(key.computeSecret(ecdh.getPublicKey(null, "hybrid"))).toBeNull();
-  expect(key.computeSecret(Buffer.alloc(65))).toBeNull();
-  expect(key.computeSecret(point)).toHaveLength(32);
-});
+test.each([
+  ["secp256r1", "prime256v1", 32],
+  ["secp384r1", "secp384r1", 48],
+] as const)(
+  "a %s point that is off the curve, compressed, hybrid or at infinity gives no secret",
+  (group, curve, bytes) => {
+    const key = EphemeralKey.create(group);
+    const ecdh = createECDH(curve);
+    const point = ecdh.generateKeys();
+    const offCurve = Buffer.from(point);
+    offCurve[2 * bytes]! ^= 1;
+    expect(key.computeSecret(offCurve)).toBeNull();
+    expect(key.computeSecret(ecdh.getPublicKey(null, "compressed"))).toBeNull();
+    expect(key.computeSecret(ecdh.getPublicKey(null, "hybrid"))).toBeNull();
+    expect(key.computeSecret(Buffer.alloc(1 + 2 * bytes))).toBeNull();
+    expect(key.computeSecret(point)).toHaveLength(bytes);
+  },
+);

@@ -7,9 +7,23 @@ import {
 } from "node:crypto";
 
 /** RFC 8422 §5.1.1 named groups. */
-export type NamedGroup = "x25519" | "secp256r1";
+export type NamedGroup = "x25519" | "secp256r1" | "secp384r1";
 
-export const NAMED_GROUP_IDS: Readonly<Record<NamedGroup, number>> = { x25519: 29, secp256r1: 23 };
+/** By preference. */
+export const NAMED_GROUP_IDS: Readonly<Record<NamedGroup, number>> = {
+  x25519: 29,
+  secp256r1: 23,
+  secp384r1: 24,
+};
+
+/** The group of an id; null when it is none of ours. */
+export function namedGroup(id: number): NamedGroup | null {
+  const found = Object.entries(NAMED_GROUP_IDS).find(([, groupId]) => groupId === id);
+  return found === undefined ? null : (found[0] as NamedGroup);
+}
+
+/** OpenSSL's names of the curves. */
+const CURVES = { secp256r1: "prime256v1", secp384r1: "secp384r1" } as const;
 
 /** RFC 8422 §5.4: the first byte of a point, and the only form that is left. */
 const UNCOMPRESSED = 4;
@@ -19,7 +33,7 @@ type Agreement = (peerPublicKey: Uint8Array) => Uint8Array;
 
 /** An ephemeral ECDHE key pair. */
 export class EphemeralKey {
-  /** As it goes into the key exchange messages: 32 bytes for X25519, an uncompressed point for P-256. */
+  /** As it goes into the key exchange messages: 32 bytes for X25519, an uncompressed point for the others. */
   readonly publicKey: Uint8Array;
   readonly #agree: Agreement;
 
@@ -29,7 +43,7 @@ export class EphemeralKey {
   }
 
   static create(group: NamedGroup): EphemeralKey {
-    return group === "x25519" ? EphemeralKey.#createX25519() : EphemeralKey.#createP256();
+    return group === "x25519" ? EphemeralKey.#createX25519() : EphemeralKey.#createOnCurve(CURVES[group]);
   }
 
   /** The premaster secret; null when the peer's key is no valid one (not on the curve, of low order, of another length). */
@@ -51,8 +65,8 @@ export class EphemeralKey {
     );
   }
 
-  static #createP256(): EphemeralKey {
-    const ecdh = createECDH("prime256v1");
+  static #createOnCurve(curve: string): EphemeralKey {
+    const ecdh = createECDH(curve);
     return new EphemeralKey(ecdh.generateKeys(), (peer) => {
       if (peer[0] !== UNCOMPRESSED) throw new RangeError("not an uncompressed point");
       return ecdh.computeSecret(peer);

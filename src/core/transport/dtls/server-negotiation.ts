@@ -61,7 +61,10 @@ function checkClientHello({
   return null;
 }
 
-/** X25519 where there is a choice. RFC 8422 §4: a client that names no groups takes any. */
+/**
+ * X25519 where there is a choice. RFC 8422 §4: a client that names no groups takes any. One that names P-384 alone could
+ * not take our certificate, which is on P-256 (§5.1.1).
+ */
 function chooseGroup(supported: readonly number[] | undefined): NamedGroup | null {
   if (supported === undefined) return "secp256r1";
   if (supported.includes(NAMED_GROUP_IDS.x25519)) return "x25519";
