@@ -47,9 +47,9 @@ export class Reassembler {
     const partial = this.#partialFor(fragment);
     if (partial === null) return false;
     for (let i = 0; i < body.length; i++) {
+      partial.body[offset + i] = body[i] ?? 0;
       if (partial.received[offset + i] === 1) continue;
       partial.received[offset + i] = 1;
-      partial.body[offset + i] = body[i] ?? 0;
       partial.missingBytes -= 1;
     }
     return true;
