@@ -5,6 +5,7 @@ import { SrtpSources } from "./srtp-source.ts";
 import { createTransforms, type SrtpTransform } from "./srtp-transform.ts";
 
 const INDEX_MASK = 0x7fffffff;
+const SEQUENCE_RANGE = 0x10000;
 const WORD_BYTES = 4;
 
 const parts = new PacketParts();
@@ -44,9 +45,7 @@ export class SrtpReceiver {
     const end = packet.length - this.#rtp.tagBytes;
     if (!parts.readRtp(packet, 0, end)) return this.#dropMalformed();
     const source = this.#rtpSources.find(parts.ssrc);
-    const index = estimateRtpIndex(source === null ? -1 : source.highestIndex, readUint16(packet, 2));
-    parts.index = index;
-    parts.word = Math.floor(index / 0x10000) | 0;
+    setRtpIndex(estimateRtpIndex(source === null ? -1 : source.highestIndex, readUint16(packet, 2)));
     parts.tagStart = end;
     return this.#open(this.#rtp, this.#rtpSources) ? end : -1;
   }
@@ -75,16 +74,32 @@ export class SrtpReceiver {
       this.stats.replayed += 1;
       return false;
     }
-    if (!transform.open(parts)) {
+    const mayHaveWrapped = source === null && transform === this.#rtp;
+    if (!transform.open(parts) && !(mayHaveWrapped && this.#openAfterWrap())) {
       this.stats.unauthentic += 1;
       return false;
     }
-    sources.accept(source, ssrc, index);
+    sources.accept(source, ssrc, parts.index);
     return true;
+  }
+
+  /**
+   * A stream may begin right before a wrap (RFC 3550 §5.1: anywhere) and lose all packets up to it. Its first one here then
+   * has a rollover counter of 1, as its tag proves; with 0 nothing of the stream would ever be heard.
+   */
+  #openAfterWrap(): boolean {
+    if (parts.index >= SEQUENCE_RANGE / 2) return false;
+    setRtpIndex(parts.index + SEQUENCE_RANGE);
+    return this.#rtp.open(parts);
   }
 
   #dropMalformed(): number {
     this.stats.malformed += 1;
     return -1;
   }
+}
+
+function setRtpIndex(index: number): void {
+  parts.index = index;
+  parts.word = Math.floor(index / SEQUENCE_RANGE) | 0;
 }

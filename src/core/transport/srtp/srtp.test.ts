@@ -104,6 +104,15 @@ test.each(PROFILES)("%s: a packet from before the wrap is taken after it", (prof
   for (const i of [0, 4, 2, 5, 1, 3]) expect(receiver.unprotectRtp(packets[i]!)).toBe(92);
 });
 
+test.each(PROFILES)("%s: a stream is heard though its first packets, before a wrap, were lost", (profile) => {
+  const { receiver, source } = connect(profile);
+  const [lost, late, ...others] = Array.from({ length: 6 }, (_, i) => source.protectRtp(65_534 + i));
+  expect(lost).toHaveLength(92 + (profile === "SRTP_AEAD_AES_128_GCM" ? 16 : 10));
+  for (const packet of others) expect(receiver.unprotectRtp(packet)).toBe(92);
+  expect(receiver.unprotectRtp(late!)).toBe(92);
+  expect(receiver.stats).toEqual(NOTHING_DROPPED);
+});
+
 test.each(PROFILES)("%s: a replay is dropped, within the window and beyond it", (profile) => {
   const { receiver, source } = connect(profile);
   const packets = Array.from({ length: 600 }, (_, i) => source.protectRtp(i));
