@@ -13,8 +13,6 @@ import { Program } from "./load/program.mjs";
 const CONNECT_TIMEOUT_MS = 20_000;
 const HOLD_STEPS = 16;
 const CERTIFICATE_LIFETIME_MS = 24 * 3_600_000;
-/** All programs get the same one; libdatachannel and pion would choose it themselves. */
-const SRTP_PROFILES = ["SRTP_AEAD_AES_128_GCM", "SRTP_AES128_CM_HMAC_SHA1_80"];
 
 const certificate = createCertificate({
   nowMs: Date.now(),
@@ -27,6 +25,8 @@ const forger = new Forger();
 /** Calls that are up, the oldest first. */
 const calls = [];
 let program = null;
+/** By preference. The load is the DTLS server, so the choice is its own, and the same for every program. */
+let srtpProfiles = [];
 let nextCall = 1;
 
 const commands = { start, place, churn, window: measure, hangUp, sample, forge, stop };
@@ -42,7 +42,8 @@ process.on("message", ({ id, do: name, ...options }) => {
 // Without the runner nobody would end the program.
 process.on("disconnect", () => void stop().finally(() => process.exit()));
 
-async function start({ command, args, env }) {
+async function start({ command, args, env, profiles }) {
+  srtpProfiles = profiles;
   const started = await Program.start({ command, args, env });
   program = started.program;
   return { pid: program.pid, facts: started.facts };
@@ -93,7 +94,7 @@ async function placeCall() {
   call.times.offerMs = performance.now();
   const { sdp } = await program.request({ do: "answer", call: call.id, sdp: offer });
   call.times.answerMs = performance.now();
-  call.applyAnswer(sdp, { srtpProfiles: SRTP_PROFILES });
+  call.applyAnswer(sdp, { srtpProfiles });
   pacer.add(call);
   const timeout = new AbortController();
   await Promise.race([call.firstRtp(), delay(CONNECT_TIMEOUT_MS, null, timeout).catch(() => {})]);

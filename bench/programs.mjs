@@ -17,12 +17,13 @@ const PION = join(GOPATH, "src/github.com/pion/webrtc");
 const VERSION_FIELD = "\u0024{Version}";
 
 /** Makes what the programs need. `missing` says why one cannot run. */
-export async function preparePrograms({ programs: names, profileDirectory = null }) {
+export async function preparePrograms({ programs: names, srtp = "gcm", profileDirectory = null }) {
   const directory = await mkdtemp(join(tmpdir(), "ringback-bench-"));
   const profiling = profileDirectory === null ? [] : ["--cpu-prof", "--cpu-prof-dir", profileDirectory];
   const programs = [];
   for (const name of names) {
-    programs.push(name === "pion" ? await preparePion(directory) : nodeProgram(name, profiling));
+    const program = name === "pion" ? await preparePion(directory) : nodeProgram(name, profiling);
+    programs.push({ ...program, srtp });
   }
   return { programs, dispose: () => rm(directory, { recursive: true, force: true }) };
 }

@@ -1,4 +1,5 @@
 // The figures as tables for people: GitHub's Markdown, aligned, so that they can be pasted into the docs.
+import { SRTP_PROFILES } from "./rig.mjs";
 
 export function printHeader({ cpu, cores, kernel, node, pinning }, programs, settings) {
   console.log(`\n# Ringback bench, ${new Date().toISOString().slice(0, 10)}\n`);
@@ -7,7 +8,9 @@ export function printHeader({ cpu, cores, kernel, node, pinning }, programs, set
   for (const { name, version, missing } of programs) {
     console.log(`- ${name}${version ? ` ${version}` : ""}${missing ? `: left out, ${missing}` : ""}`);
   }
-  console.log(`- 50 packets/s each way, SRTP on, windows of ${settings.seconds} s; times in ms\n`);
+  console.log(
+    `- 50 packets/s each way, ${SRTP_PROFILES[settings.srtp]}, windows of ${settings.seconds} s; times in ms\n`,
+  );
 }
 
 export function printSideBySide(rows) {

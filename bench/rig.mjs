@@ -3,12 +3,17 @@ import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { coreBusyMs, LOAD_CORE, PROGRAM_CORE, pinned, processCpuMs, processRssBytes } from "./machine.mjs";
 
+/** By the names of `--srtp`. */
+export const SRTP_PROFILES = { gcm: "SRTP_AEAD_AES_128_GCM", cm: "SRTP_AES128_CM_HMAC_SHA1_80" };
+
 const LOAD = fileURLToPath(new URL("./load.mjs", import.meta.url));
 /** Calls that make the program and the load warm: compiled code, caches, buffers. */
-const WARM_UP_CALLS = 30;
-const WARM_UP_SPACING_MS = 30;
+const WARM_UP_CALLS = 200;
+const WARM_UP_SPACING_MS = 12;
 const SETTLE_MS = 1_500;
 const COLLECTION_MS = 300;
+/** V8 gives memory back to the system when nothing has happened for some seconds. */
+const IDLE_MS = 5_000;
 
 /** One program under test with the load that calls it. */
 export class Rig {
@@ -53,9 +58,14 @@ export class Rig {
     return this.#pid;
   }
 
-  async #start({ command, args, env = {} }) {
+  async #start({ command, args, env = {}, srtp = "gcm" }) {
     const [pinnedCommand, pinnedArgs] = pinned(PROGRAM_CORE, command, args);
-    const { pid, facts } = await this.#ask("start", { command: pinnedCommand, args: pinnedArgs, env });
+    const { pid, facts } = await this.#ask("start", {
+      command: pinnedCommand,
+      args: pinnedArgs,
+      env,
+      profiles: [SRTP_PROFILES[srtp]],
+    });
     this.#pid = pid;
     this.facts = facts;
   }
@@ -94,6 +104,13 @@ export class Rig {
       lossShare: lossShare(measured, calls),
       inboundLossShare: measured.programLost / measured.sent,
     };
+  }
+
+  /** Memory of the program before it has calls that stay. */
+  async idleRssBytes() {
+    await this.sample({ gc: true });
+    await delay(IDLE_MS);
+    return (await this.rssBytes()).rssBytes;
   }
 
   /** Memory of the program, its garbage collected where it has any. */

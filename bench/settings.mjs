@@ -1,5 +1,6 @@
 import { parseArgs } from "node:util";
 import { PROGRAM_NAMES } from "./programs.mjs";
+import { SRTP_PROFILES } from "./rig.mjs";
 
 export const PARTS = ["side-by-side", "most-calls", "junk", "gateway"];
 
@@ -9,6 +10,7 @@ const HELP = `npm run bench -- [options]
   --calls NUMBERS  calls at the same time in the side-by-side part (default: 50,100,200,400)
   --seconds N      length of the steady window of each measurement (default: 10)
   --parts NAMES    of: ${PARTS.join(", ")} (default: all; with --only or --calls: side-by-side)
+  --srtp NAME      gcm: AEAD_AES_128_GCM (default), cm: AES128_CM_HMAC_SHA1_80
   --cpu-prof DIR   write V8 CPU profiles of the Node programs, a file per thread
 `;
 
@@ -21,6 +23,7 @@ export function readSettings(argv) {
       calls: { type: "string" },
       seconds: { type: "string", default: "10" },
       parts: { type: "string" },
+      srtp: { type: "string", default: "gcm" },
       "cpu-prof": { type: "string" },
       help: { type: "boolean", short: "h" },
     },
@@ -35,6 +38,7 @@ export function readSettings(argv) {
     parts: names("--parts", values.parts, PARTS, isNarrowed ? ["side-by-side"] : PARTS),
     calls: (values.calls ?? "50,100,200,400").split(",").map((text) => count("--calls", text)),
     seconds: count("--seconds", values.seconds),
+    srtp: names("--srtp", values.srtp, Object.keys(SRTP_PROFILES), [])[0],
     profileDirectory: values["cpu-prof"] ?? null,
   };
 }

@@ -19,7 +19,7 @@ const ARRIVAL_MS = 20;
 const HOLD_MS = { min: 300, max: 1_000 };
 const BATCH = 250;
 /** Short calls before the first look: pools are filled and code is compiled. */
-const WARM_UP_CALLS = 200;
+const WARM_UP_CALLS = 300;
 /** Past every timer that a call leaves behind for a while. */
 const SETTLE_MS = 3_000;
 const LAST_LOOK_SECONDS = 5;
