@@ -1,7 +1,10 @@
 import { ReplayWindow } from "../replay-window.ts";
 
-/** RFC 3711 §3.2.3 has state per SSRC. A call has one, two when the peer changes it; the rest is room. */
-const MAX_SOURCES = 8;
+/**
+ * RFC 3711 §3.2.3 has state per SSRC. A call has one, and one more each time the peer changes it. None is forgotten for
+ * another, as its packets could then be replayed; so there is room for more than a call has, at 0.3 KB for each in use.
+ */
+const MAX_SOURCES = 32;
 
 /** What we keep of one SSRC's packets. */
 export class SrtpSource {

@@ -199,17 +199,17 @@ test.each(PROFILES)("%s: a forged rollover does not move the genuine one", (prof
   expect(receiver.unprotectRtp(source.protectRtp(65_536))).toBe(92);
 });
 
-test.each(PROFILES)("%s: eight SSRCs have state, each its own; the ninth is dropped", (profile) => {
+test.each(PROFILES)("%s: 32 SSRCs have state, each its own; one more is dropped", (profile) => {
   const { receiver, createSource } = connect(profile);
-  const sources = Array.from({ length: 8 }, (_, i) => createSource(0xfffffff0 + i));
+  const sources = Array.from({ length: 32 }, (_, i) => createSource(0xffffffe0 + i));
   for (let index = 0; index < 100; index++) {
     for (const [i, source] of sources.entries())
       expect(receiver.unprotectRtp(source.protectRtp(index + 900 * i))).toBe(92);
   }
-  const ninth = createSource(5);
-  expect(receiver.unprotectRtp(ninth.protectRtp(0))).toBe(-1);
+  const further = createSource(5);
+  expect(receiver.unprotectRtp(further.protectRtp(0))).toBe(-1);
   expect(receiver.stats).toEqual({ ...NOTHING_DROPPED, excessSsrc: 1 });
-  expect(receiver.unprotectRtcp(ninth.protectRtcp())).toBe(28);
+  expect(receiver.unprotectRtcp(further.protectRtcp())).toBe(28);
 });
 
 test.each(PROFILES)("%s: forged SSRCs take no place", (profile) => {
