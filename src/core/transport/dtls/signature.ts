@@ -4,14 +4,14 @@ import { constants, type KeyObject, sign, verify, X509Certificate } from "node:c
  * TLS signature schemes that we take (RFC 8446 §4.2.3 names; RFC 5246 §7.4.1.4.1 pairs of hash and signature).
  * In TLS 1.2 the ECDSA ones name no curve: they fit every curve that we take.
  */
-export const SIGNATURE_SCHEMES: Readonly<Record<string, number>> = {
+export const SIGNATURE_SCHEMES = {
   ecdsa_secp256r1_sha256: 0x0403,
   ecdsa_secp384r1_sha384: 0x0503,
   rsa_pss_rsae_sha256: 0x0804,
   rsa_pkcs1_sha256: 0x0401,
   rsa_pkcs1_sha384: 0x0501,
   rsa_pkcs1_sha512: 0x0601,
-};
+} as const;
 
 interface Verification {
   readonly keyType: "ec" | "rsa";
@@ -20,12 +20,24 @@ interface Verification {
 }
 
 const VERIFICATIONS: ReadonlyMap<number, Verification> = new Map<number, Verification>([
-  [0x0403, { keyType: "ec", hash: "sha256" }],
-  [0x0503, { keyType: "ec", hash: "sha384" }],
-  [0x0804, { keyType: "rsa", hash: "sha256", padding: constants.RSA_PKCS1_PSS_PADDING }],
-  [0x0401, { keyType: "rsa", hash: "sha256", padding: constants.RSA_PKCS1_PADDING }],
-  [0x0501, { keyType: "rsa", hash: "sha384", padding: constants.RSA_PKCS1_PADDING }],
-  [0x0601, { keyType: "rsa", hash: "sha512", padding: constants.RSA_PKCS1_PADDING }],
+  [SIGNATURE_SCHEMES.ecdsa_secp256r1_sha256, { keyType: "ec", hash: "sha256" }],
+  [SIGNATURE_SCHEMES.ecdsa_secp384r1_sha384, { keyType: "ec", hash: "sha384" }],
+  [
+    SIGNATURE_SCHEMES.rsa_pss_rsae_sha256,
+    { keyType: "rsa", hash: "sha256", padding: constants.RSA_PKCS1_PSS_PADDING },
+  ],
+  [
+    SIGNATURE_SCHEMES.rsa_pkcs1_sha256,
+    { keyType: "rsa", hash: "sha256", padding: constants.RSA_PKCS1_PADDING },
+  ],
+  [
+    SIGNATURE_SCHEMES.rsa_pkcs1_sha384,
+    { keyType: "rsa", hash: "sha384", padding: constants.RSA_PKCS1_PADDING },
+  ],
+  [
+    SIGNATURE_SCHEMES.rsa_pkcs1_sha512,
+    { keyType: "rsa", hash: "sha512", padding: constants.RSA_PKCS1_PADDING },
+  ],
 ]);
 
 const CURVES: readonly string[] = ["prime256v1", "secp384r1"];
@@ -35,7 +47,7 @@ const MAX_RSA_BITS = 8192;
 const DER_SEQUENCE = 0x30;
 
 /** The scheme of `signEcdsaSha256`. */
-export const OWN_SIGNATURE_SCHEME = 0x0403;
+export const OWN_SIGNATURE_SCHEME: number = SIGNATURE_SCHEMES.ecdsa_secp256r1_sha256;
 
 /** Signs with our P-256 key and SHA-256; the signature is DER as TLS has it. */
 export function signEcdsaSha256(privateKey: KeyObject, data: Uint8Array): Uint8Array {
