@@ -1,132 +1,8 @@
-import { createSocket } from "node:dgram";
 import { afterEach, describe, expect, test, vi } from "vitest";
-import { type Logger, silentLogger } from "../../src/logger.ts";
-import {
-  createMediaWorkerPool,
-  type Digit,
-  type HostedSession,
-  type MediaDownReason,
-  type MediaHost,
-  type MediaWorkerPoolOptions,
-  packPrompt,
-} from "../../src/media/index.ts";
-import type { ToWorker, WorkerStart } from "../../src/media/worker/messages.ts";
-import { startWorkerThread, type WorkerThread } from "../../src/platform/worker-thread.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
-import { OfferingPeer } from "./offering-peer.ts";
+import { closeAll, freePorts, promptOf, rtpPacket, startCall, startPool, TestCall } from "./worker-pool.ts";
 
-const ENTRY = new URL("../../src/media/worker/entry.ts", import.meta.url);
-
-const closers: (() => unknown)[] = [];
-afterEach(async () => {
-  for (const close of closers.splice(0).reverse()) await close();
-});
-
-interface Pool {
-  readonly host: MediaHost;
-  /** Every thread that was started, in order. */
-  readonly threads: WorkerThread<ToWorker>[];
-  readonly starts: WorkerStart[];
-}
-
-/** Real threads, which the test can get at. */
-async function startPool(options: MediaWorkerPoolOptions = {}): Promise<Pool> {
-  const threads: WorkerThread<ToWorker>[] = [];
-  const starts: WorkerStart[] = [];
-  const host = await createMediaWorkerPool({
-    bindAddress: "127.0.0.1",
-    ...options,
-    startThread: (start, listener) => {
-      const thread = startWorkerThread<ToWorker, Parameters<typeof listener.onMessage>[0]>(
-        ENTRY,
-        start,
-        listener,
-      );
-      threads.push(thread);
-      starts.push(start);
-      return thread;
-    },
-  });
-  closers.push(() => host.close());
-  return { host, threads, starts };
-}
-
-class TestCall {
-  readonly peer: OfferingPeer;
-  readonly session: HostedSession;
-  readonly events: string[];
-  readonly frames: number[];
-  readonly digits: Digit[];
-
-  static async open(host: MediaHost): Promise<TestCall> {
-    const peer = new OfferingPeer("actpass");
-    closers.push(() => peer.close());
-    const [events, frames, digits]: [string[], number[], Digit[]] = [[], [], []];
-    const down = (how: string) => (reason?: MediaDownReason) => void events.push(`${how} ${reason}`);
-    const session = await host.openSession(await peer.offer(), {
-      onIceConnected: () => events.push("ice"),
-      onConnected: () => events.push("connected"),
-      onLost: down("lost"),
-      onFailed: down("failed"),
-      onFirstRtpIn: () => events.push("first-in"),
-      onFirstRtpOut: () => events.push("first-out"),
-      onDigit: (digit) => digits.push(digit),
-      onFrame: (payload) => frames.push(payload[0] ?? -1),
-    });
-    peer.answer(session.local);
-    return new TestCall(peer, session, events, frames, digits);
-  }
-
-  private constructor(
-    peer: OfferingPeer,
-    session: HostedSession,
-    events: string[],
-    frames: number[],
-    digits: Digit[],
-  ) {
-    this.peer = peer;
-    this.session = session;
-    this.events = events;
-    this.frames = frames;
-    this.digits = digits;
-  }
-
-  /** The worker's port, by the call's own SDP. */
-  get port(): number {
-    return this.session.local.candidates[0]?.port ?? 0;
-  }
-
-  async connect(): Promise<void> {
-    this.session.connect();
-    await vi.waitFor(() => expect(this.events).toContain("connected"), 10_000);
-    await vi.waitFor(() => expect(this.peer.isOpen).toBe(true), 10_000);
-  }
-
-  /** The first payload bytes of the packets that the peer has received, of one payload type. */
-  heard(payloadType: number): number[] {
-    return this.peer.received
-      .filter((packet) => ((packet[1] ?? 0) & 0x7f) === payloadType)
-      .map((packet) => packet[12] ?? -1);
-  }
-}
-
-async function startCall(host: MediaHost): Promise<TestCall> {
-  const call = await TestCall.open(host);
-  await call.connect();
-  return call;
-}
-
-function rtpPacket(payloadType: number, sequence: number, payload: readonly number[]): Uint8Array {
-  const packet = Uint8Array.from([0x80, payloadType, 0, sequence, 0, 0, 0, 0, 0, 0, 0, 7, ...payload]);
-  new DataView(packet.buffer).setUint32(4, sequence * 960);
-  return packet;
-}
-
-/** Packets that tell their place by their first byte. */
-function promptOf(count: number) {
-  const packets = Array.from({ length: count }, (_, index) => Uint8Array.of(index, 1, 2, 3));
-  return packPrompt(packets, count * 20);
-}
+afterEach(closeAll);
 
 describe("a call in a worker", () => {
   test("is heard and hears, in order, and what became of it comes back", async () => {
@@ -177,6 +53,19 @@ describe("a call in a worker", () => {
     await vi.waitFor(() => expect(host.status().workers[0]?.calls).toBe(0));
     expect(call.events).toEqual(["ice", "connected", "first-out"]);
     expect(call.session.stats().packetsSent).toBeGreaterThan(0);
+  });
+
+  test("has statistics that are exact when it is over", async () => {
+    const { host } = await startPool();
+    const call = await startCall(host);
+    call.session.startRtp();
+    await vi.waitFor(() => expect(call.heard(111).length).toBeGreaterThan(3));
+    call.session.close();
+    await vi.waitFor(() => expect(host.status().workers[0]?.calls).toBe(0));
+    const { packetsSent, rtcp } = call.session.stats();
+    await vi.waitFor(() => expect(call.heard(111)).toHaveLength(packetsSent));
+    // The BYE.
+    expect(rtcp.reportsSent).toBe(1);
   });
 
   test("refuses digits that are none, and offers that nothing can be made of", async () => {
@@ -248,119 +137,3 @@ describe("several workers", () => {
     expect(next.port).toBe(calls[0]?.port);
   });
 });
-
-describe("a worker that breaks down", () => {
-  test("ends its own calls with the reason, others go on, and it comes back on its port", async () => {
-    const logged: string[] = [];
-    const logger: Logger = {
-      ...silentLogger,
-      error: (_, message) => void logged.push(message),
-      child: () => logger,
-    };
-    const port = await freePorts(2);
-    const { host, threads } = await startPool({ workers: 2, port, logger });
-    const [doomed, safe] = [await startCall(host), await startCall(host)];
-    const opening = await TestCall.open(host);
-    expect([doomed.port, safe.port, opening.port]).toEqual([port, port + 1, port]);
-    const playing = doomed.session.play(promptOf(500));
-    const sending = doomed.session.sendDigits("1");
-    safe.session.startRtp();
-
-    // No worker takes such a message.
-    threads[0]?.post({ type: "prompt", prompt: 9, memory: null as never });
-    await vi.waitFor(() => expect(doomed.events).toContain("lost worker-crashed"));
-    expect(opening.events).toEqual(["failed worker-crashed"]);
-    expect((await playing.finished).outcome).toBe("call-ended");
-    expect(await sending).toBe("call-ended");
-    expect(logged).toContain("media worker broke down");
-
-    await vi.waitFor(
-      () => expect(host.status().workers[0]).toMatchObject({ isUp: true, restarts: 1 }),
-      5_000,
-    );
-    const heard = safe.peer.received.length;
-    await vi.waitFor(() => expect(safe.peer.received.length).toBeGreaterThan(heard + 10));
-    expect(safe.events).toEqual(["ice", "connected", "first-out"]);
-    const next = await startCall(host);
-    expect(next.port).toBe(port);
-    next.session.startRtp();
-    expect((await next.session.play(promptOf(3)).finished).outcome).toBe("completed");
-  });
-
-  test("leaves no place for calls until it is back, when there is no other", async () => {
-    const { host, threads } = await startPool();
-    await threads[0]?.terminate();
-    expect(host.status().workers[0]?.isUp).toBe(false);
-    await expect(TestCall.open(host)).rejects.toMatchObject({
-      code: "MEDIA_ENGINE_FAILED",
-      details: { reason: "no worker" },
-    });
-    await vi.waitFor(() => expect(host.status().workers[0]?.isUp).toBe(true), 5_000);
-    await startCall(host);
-  });
-
-  test("while it opens a call fails the opening", async () => {
-    const { host, threads } = await startPool();
-    const opening = TestCall.open(host);
-    const terminated = vi.waitFor(() => expect(host.status().workers[0]?.calls).toBe(1), { interval: 1 });
-    await Promise.race([opening, terminated.then(() => threads[0]?.terminate())]).catch(() => {});
-    const outcome = await opening.then(
-      (call) => call.events,
-      (error: { code: string }) => [error.code],
-    );
-    await vi.waitFor(() => expect(outcome).toHaveLength(1));
-    expect(["MEDIA_ENGINE_FAILED", "failed worker-crashed"]).toContain(outcome[0]);
-  });
-});
-
-describe("the workers' beginning and end", () => {
-  test("a port that is taken is an error at the start, and leaves nothing behind", async () => {
-    const socket = createSocket("udp4");
-    await new Promise<void>((resolve) => socket.bind(0, "127.0.0.1", resolve));
-    const before = threadsRunning();
-    await expect(startPool({ workers: 2, port: socket.address().port - 1 })).rejects.toMatchObject({
-      code: "MEDIA_ENGINE_FAILED",
-    });
-    socket.close();
-    expect(threadsRunning()).toBe(before);
-  });
-
-  test("close ends them all, with calls open, twice at once, and leaves nothing behind", async () => {
-    const before = threadsRunning();
-    const { host } = await startPool({ workers: 2 });
-    expect(threadsRunning()).toBe(before + 2);
-    const call = await startCall(host);
-    const playing = call.session.play(promptOf(500), { loop: true });
-    await Promise.all([host.close(), host.close()]);
-    expect(threadsRunning()).toBe(before);
-    expect((await playing.finished).outcome).toBe("call-ended");
-    expect(call.events).toEqual(["ice", "connected"]);
-    await expect(TestCall.open(host)).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });
-  });
-});
-
-/** By their ports: each running thread keeps one open on this side. */
-function threadsRunning(): number {
-  return process.getActiveResourcesInfo().filter((name) => name === "MessagePort").length;
-}
-
-/** The first of so many UDP ports in a row that nobody has. */
-async function freePorts(count: number): Promise<number> {
-  for (;;) {
-    const sockets = Array.from({ length: count }, () => createSocket("udp4"));
-    const bind = (index: number, port: number) =>
-      new Promise<void>((resolve, reject) => {
-        sockets[index]?.once("error", reject).bind(port, "127.0.0.1", resolve);
-      });
-    try {
-      await bind(0, 0);
-      const first = sockets[0]!.address().port;
-      for (let index = 1; index < count; index += 1) await bind(index, first + index);
-      return first;
-    } catch {
-      // Somebody has the next one.
-    } finally {
-      for (const socket of sockets) socket.close();
-    }
-  }
-}

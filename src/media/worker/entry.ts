@@ -47,6 +47,7 @@ function createMessageHandler(engine: TransportEngine): (message: ToWorker) => v
       { lateTicks, skippedSlots, worstLateMs, datagramsDropped, framesDropped },
       start.figures,
     );
+    Atomics.add(start.beats, 0, 1);
   };
   const calls = new WorkerCalls({
     host,

@@ -16,6 +16,7 @@ import { StatsMemory, workerFigures } from "./shared-stats.ts";
 import { fromWireError } from "./wire-error.ts";
 import { WorkerLifecycle, type WorkMessage } from "./worker-lifecycle.ts";
 import { WorkerSession } from "./worker-session.ts";
+import { WorkerWatch } from "./worker-watch.ts";
 
 /** Starts the thread of a worker. */
 export type StartMediaThread = (
@@ -52,9 +53,11 @@ export class MediaWorker implements PromptReceiver {
   readonly #options: MediaWorkerOptions;
   readonly #logger: Logger;
   readonly #lifecycle: WorkerLifecycle;
+  readonly #watch: WorkerWatch;
   readonly #figures = new Float64Array(new SharedArrayBuffer(workerFigures.length * 8));
   readonly #statsMemory = new StatsMemory();
   readonly #calls = new Map<number, WorkerCallEntry>();
+  #beats = new Int32Array(new SharedArrayBuffer(4));
   #batchesTaken = new Int32Array(new SharedArrayBuffer(4));
   #lastCall = 0;
   /** The one that the thread has. */
@@ -69,6 +72,13 @@ export class MediaWorker implements PromptReceiver {
       timers: options.timers,
       onMessage: (message) => this.#onMessage(message),
       onCrash: (error, pauseMs) => this.#onCrash(error, pauseMs),
+    });
+    this.#watch = new WorkerWatch({
+      timers: options.timers,
+      readBeats: () => Atomics.load(this.#beats, 0),
+      hasCalls: () => this.#calls.size > 0,
+      onSilent: (silentMs) =>
+        this.#lifecycle.breakDown(new Error(`The worker has done nothing for ${silentMs} ms.`)),
     });
   }
 
@@ -100,6 +110,7 @@ export class MediaWorker implements PromptReceiver {
       const stats = this.#statsMemory.take();
       this.#calls.set(call, { listener, logger, stats, resolve, reject, session: null });
       this.#lifecycle.post({ type: "open", call, offer, stats });
+      this.#watch.start();
     });
   }
 
@@ -117,6 +128,7 @@ export class MediaWorker implements PromptReceiver {
 
   /** Closes its calls, and ends. Idempotent. */
   async close(): Promise<void> {
+    this.#watch.stop();
     for (const { session } of this.#calls.values()) session?.close();
     await this.#lifecycle.close();
     this.#endCalls("The media host was closed.", "closed");
@@ -141,12 +153,14 @@ export class MediaWorker implements PromptReceiver {
   #startThread(listener: WorkerThreadListener<FromWorker>): WorkerThread<ToWorker> {
     this.#figures.fill(0);
     this.#certificate = null;
+    this.#beats = new Int32Array(new SharedArrayBuffer(4));
     this.#batchesTaken = new Int32Array(new SharedArrayBuffer(4));
     const { engine, startThread } = this.#options;
     const start = {
       engine,
       clockOriginMs: clockOriginMs(),
       figures: this.#figures,
+      beats: this.#beats,
       batchesTaken: this.#batchesTaken,
     };
     return startThread(start, listener);
@@ -154,8 +168,9 @@ export class MediaWorker implements PromptReceiver {
 
   #onMessage(message: WorkMessage): void {
     if (message.type === "frames") {
-      readFrames(message.buffer, message.usedBytes, this.#onFrame);
+      // First, so that a listener that throws does not leave the worker waiting for room.
       Atomics.add(this.#batchesTaken, 0, 1);
+      readFrames(message.buffer, message.usedBytes, this.#onFrame);
     } else if (message.type === "log") this.#log(message);
     else this.#onCallMessage(message);
   }
@@ -199,6 +214,7 @@ export class MediaWorker implements PromptReceiver {
   }
 
   #onCrash(error: unknown, pauseMs: number): void {
+    this.#watch.stop();
     this.#logger.error({ err: error, calls: this.load, pauseMs }, "media worker broke down");
     this.#options.prompts.removeReceiver(this);
     this.#endCalls("The media worker broke down.", "worker crashed", error);

@@ -17,6 +17,8 @@ export interface WorkerStart {
   readonly clockOriginMs: number;
   /** Shared: the worker's `WorkerFigures`. */
   readonly figures: Float64Array<SharedArrayBuffer>;
+  /** Shared: one number that the worker counts up every 200 ms while it has calls. */
+  readonly beats: Int32Array<SharedArrayBuffer>;
   /** Shared: one number, how many batches of frames were taken in. */
   readonly batchesTaken: Int32Array<SharedArrayBuffer>;
 }

@@ -99,6 +99,19 @@ describe("a worker's life", () => {
     expect(lifecycle.restarts).toBe(12);
   });
 
+  test("one that hangs is ended, and started again like any that breaks down", async () => {
+    const { time, threads, crashes, lifecycle, last } = await setUpRunning();
+    const fault = new Error("hangs");
+    lifecycle.breakDown(fault);
+    expect(last().isTerminated).toBe(true);
+    expect(crashes).toEqual([[fault, 100]]);
+    time.advance(100);
+    last().say(READY);
+    last().exit();
+    expect(String(crashes[1]?.[0])).toContain("ended by itself");
+    expect(threads).toHaveLength(2);
+  });
+
   test("one that was up for a while is started again at once", async () => {
     const { time, crashes, last } = await setUpRunning();
     last().exit();

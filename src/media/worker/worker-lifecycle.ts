@@ -30,7 +30,8 @@ export class WorkerLifecycle {
   #thread: WorkerThread<ToWorker> | null = null;
   #ready: WorkerReady | null = null;
   #first: { resolve(): void; reject(error: unknown): void } | null = null;
-  #startError: Error | null = null;
+  /** Why the thread will be gone, where that is known before. */
+  #fault: Error | null = null;
   #startedMs = 0;
   #pauseMs = FIRST_PAUSE_MS;
   #pause: TimerHandle | null = null;
@@ -64,6 +65,12 @@ export class WorkerLifecycle {
     this.#thread?.post(message);
   }
 
+  /** Ends a thread that does nothing any more; it counts as broken down by `fault`. */
+  breakDown(fault: Error): void {
+    this.#fault = fault;
+    void this.#thread?.terminate();
+  }
+
   /** Asks the worker to close its calls, and ends it when it does not. Resolves when it is gone. Idempotent. */
   close(): Promise<void> {
     this.#closing ??= this.#close();
@@ -72,7 +79,7 @@ export class WorkerLifecycle {
 
   #spawn(): void {
     this.#startedMs = this.#options.clock.nowMs();
-    this.#startError = null;
+    this.#fault = null;
     this.#thread = this.#options.startThread({
       onMessage: (message) => this.#onMessage(message),
       onExit: (error) => this.#onExit(error),
@@ -84,7 +91,7 @@ export class WorkerLifecycle {
       this.#ready = message;
       this.#first?.resolve();
       this.#first = null;
-    } else if (message.type === "start-failed") this.#startError = fromWireError(message.error);
+    } else if (message.type === "start-failed") this.#fault = fromWireError(message.error);
     else this.#options.onMessage(message);
   }
 
@@ -92,7 +99,7 @@ export class WorkerLifecycle {
     this.#thread = null;
     this.#ready = null;
     this.#onGone();
-    const cause = this.#startError ?? error ?? new Error("The worker ended by itself.");
+    const cause = this.#fault ?? error ?? new Error("The worker ended by itself.");
     if (this.#first !== null) {
       this.#first.reject(cause);
       this.#first = null;
