@@ -562,6 +562,16 @@ describe("the transport's states", () => {
   });
 });
 
+test("an engine that throws at the last packet is closed all the same", async () => {
+  const { leg, time, session } = await setUpTalking();
+  leg.sendRtcp = () => {
+    throw new Error("a fault of the engine");
+  };
+  expect(() => session.close()).toThrow("a fault of the engine");
+  expect(leg.isClosed).toBe(true);
+  expect(time.pendingTimers).toBe(0);
+});
+
 test("an engine that throws while it sends is reported as a lost transport, once", async () => {
   const { leg, time, reports } = await setUpTalking({ engineFails: true });
   leg.sendRtp = () => {

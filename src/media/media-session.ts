@@ -183,10 +183,14 @@ export class MediaSession implements Ticker {
     this.#incoming.close();
     const { leg, outgoing, rtcp } = this.#opened;
     outgoing.close();
-    // RFC 3550 §6.3.7: who has sent nothing says no BYE.
-    if (this.#isUp && outgoing.packetsSent > 0) leg.sendRtcp(rtcp.bye(this.#now.nowMs(), this.#now.wallMs()));
-    leg.close();
-    this.#onClosed?.();
+    try {
+      // RFC 3550 §6.3.7: who has sent nothing says no BYE.
+      if (this.#isUp && outgoing.packetsSent > 0)
+        leg.sendRtcp(rtcp.bye(this.#now.nowMs(), this.#now.wallMs()));
+    } finally {
+      leg.close();
+      this.#onClosed?.();
+    }
   }
 
   /** For the media clock. */

@@ -184,8 +184,10 @@ export class MediaWorker implements PromptReceiver {
     } else if (message.type === "open-failed") {
       this.#calls.delete(message.call);
       entry.reject(fromWireError(message.error));
-    } else if (message.type === "closed") this.#calls.delete(message.call);
-    else entry.session?.handle(message);
+    } else if (message.type === "closed") {
+      this.#calls.delete(message.call);
+      entry.session?.workerIsDone();
+    } else entry.session?.handle(message);
   }
 
   #createSession(
@@ -225,7 +227,7 @@ export class MediaWorker implements PromptReceiver {
     const calls = [...this.#calls.values()];
     this.#calls.clear();
     for (const { session, reject } of calls) {
-      if (session !== null) session.workerGone();
+      if (session !== null) session.workerIsDone();
       else reject(transportFailed(message, reason, cause));
     }
   }

@@ -30,6 +30,7 @@ export class WorkerCall implements MediaSessionListener {
   readonly #playbacks = new Map<number, Playback>();
   readonly #sending = new Set<Promise<void>>();
   #session: HostedSession | null = null;
+  #wasConnected = false;
 
   constructor(options: WorkerCallOptions) {
     this.#call = options.call;
@@ -52,7 +53,8 @@ export class WorkerCall implements MediaSessionListener {
       action(this.#session);
     } catch (error) {
       this.#logger.error({ err: error }, "media failed");
-      this.#post({ type: "failed", call: this.#call, reason: "engine-error" });
+      const type = this.#wasConnected ? "lost" : "failed";
+      this.#post({ type, call: this.#call, reason: "engine-error" });
     }
   }
 
@@ -103,6 +105,7 @@ export class WorkerCall implements MediaSessionListener {
   }
 
   onConnected(): void {
+    this.#wasConnected = true;
     this.#report({ type: "connected", call: this.#call });
   }
 

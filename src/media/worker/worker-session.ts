@@ -122,8 +122,8 @@ export class WorkerSession implements HostedSession {
     if (this.#areFramesWanted && !this.#isOver) this.#listener.onFrame(opusPayload, rtpTimestamp);
   }
 
-  /** The worker is gone, and with it the call's media. */
-  workerGone(): void {
+  /** The worker says nothing more about the call: it closed it, as it was asked to, or is gone, and with it the media. */
+  workerIsDone(): void {
     const type = this.#wasConnected ? "lost" : "failed";
     if (!this.#isOver) this.#report({ type, call: this.#call, reason: "worker-crashed" });
     this.#isOver = true;

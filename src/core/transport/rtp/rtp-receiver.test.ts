@@ -90,6 +90,18 @@ test("jitter follows RFC 3550 A.8", () => {
   expect(receiver.stats().jitterMs).toBeCloseTo(1, 10);
 });
 
+test("a timestamp that jumps, as when a relay passes on from its own sound to the caller's, is no jitter", () => {
+  const { receiver, receive } = setUp();
+  for (let i = 0; i < 10; i += 1) receive(i, i * 20, i * 960);
+  for (let i = 10; i < 20; i += 1) receive(i, i * 20, 0x8000_0000 + i * 960);
+  expect(receiver.stats().jitterMs).toBe(0);
+  // A pause of the sender, whose clock goes on, is none either; a real delay is.
+  receive(20, 60_000, (0x8000_0000 + 60_000 * 48) >>> 0);
+  expect(receiver.stats().jitterMs).toBe(0);
+  receive(21, 64_020, (0x8000_0000 + 60_020 * 48) >>> 0);
+  expect(receiver.stats().jitterMs).toBeCloseTo(250, 10);
+});
+
 test("unreadable packets are counted by reason", () => {
   const { receiver } = setUp();
   receiver.countBad("padding");

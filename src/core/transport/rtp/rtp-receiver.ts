@@ -6,6 +6,8 @@ import { signedTimestampDistance } from "./timestamp.ts";
 export const MAX_DROPOUT = 3000;
 /** RFC 3550 A.1: a packet this much behind is late; further behind, the sender restarted. */
 export const MAX_MISORDER = 100;
+/** A step of the timestamps that is this far from that of the arrivals is another clock, not a delay. */
+const MAX_TRANSIT_STEP_S = 5;
 /** Sequence numbers remembered to know duplicates by: more than MAX_MISORDER, a power of two. */
 const SEEN_SIZE = 128;
 /** One cycle of headroom, so that packets from before the first one have positive extended numbers. */
@@ -209,7 +211,10 @@ export class RtpReceiver {
     if (this.#hasTransit) {
       const arrivalTicks = ((nowMs - this.#lastArrivalMs) * this.#clockRateHz) / 1000;
       const difference = arrivalTicks - signedTimestampDistance(this.#lastTimestamp, timestamp);
-      this.#jitterTicks += (Math.abs(difference) - this.#jitterTicks) / 16;
+      // A.8 takes the sender's clock to be one; one jump would outweigh thousands of packets.
+      if (Math.abs(difference) <= MAX_TRANSIT_STEP_S * this.#clockRateHz) {
+        this.#jitterTicks += (Math.abs(difference) - this.#jitterTicks) / 16;
+      }
     }
     this.#hasTransit = true;
     this.#lastArrivalMs = nowMs;
