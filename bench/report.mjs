@@ -19,7 +19,6 @@ export function printSideBySide(rows) {
     ["program", (r) => r.program],
     ["CPU ms / call-s", (r) => r.cpuMsPerCallSecond.toFixed(2)],
     ["calls / core", (r) => r.callsPerCore],
-    ["setup CPU", (r) => r.setupCpuMs.toFixed(2)],
     ["offer → answer p50 / p95", (r) => pair(r.answerMs)],
     ["offer → first RTP p50 / p95", (r) => pair(r.firstRtpMs)],
     ["KB / call", (r) => r.kbPerCall],
@@ -30,6 +29,16 @@ export function printSideBySide(rows) {
   if (rows.some((row) => row.isDisturbed)) {
     console.log("\\* other programs were at work on these cores: measure again on a quiet machine.\n");
   }
+}
+
+export function printSetup(rows) {
+  print("Setting up one call after the other", rows, [
+    ["program", (r) => r.program],
+    ["setup CPU", (r) => r.setupCpuMs.toFixed(2)],
+    ["offer → answer p50 / p95", (r) => pair(r.answerMs)],
+    ["offer → DTLS up p50 / p95", (r) => pair(r.connectedMs)],
+    ["offer → first RTP p50 / p95", (r) => pair(r.firstRtpMs)],
+  ]);
 }
 
 export function printMostCalls(results) {

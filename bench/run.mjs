@@ -10,10 +10,12 @@ import {
   printHeader,
   printJunk,
   printMostCalls,
+  printSetup,
   printSideBySide,
   printVerdicts,
 } from "./report.mjs";
 import { readSettings } from "./settings.mjs";
+import { setup } from "./setup.mjs";
 import { sideBySide } from "./side-by-side.mjs";
 import { judge } from "./verdicts.mjs";
 
@@ -48,6 +50,10 @@ async function measure(programs, settings) {
   if (has("side-by-side")) {
     results.sideBySide = await sideBySide(programs, settings);
     printSideBySide(results.sideBySide);
+  }
+  if (has("setup")) {
+    results.setup = await setup(programs);
+    printSetup(results.setup);
   }
   if (has("most-calls")) {
     results.mostCalls = await mostCalls(programs, carriedCalls(results.sideBySide ?? []));

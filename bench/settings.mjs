@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { PROGRAM_NAMES } from "./programs.mjs";
 import { SRTP_PROFILES } from "./rig.mjs";
 
-export const PARTS = ["side-by-side", "most-calls", "junk", "gateway"];
+export const PARTS = ["side-by-side", "setup", "most-calls", "junk", "gateway"];
 
 const HELP = `npm run bench -- [options]
 

@@ -4,8 +4,6 @@ import { Rig } from "./rig.mjs";
 
 /** Calls arrive this far apart, so that the load's own handshakes do not queue up and count as the program's. */
 const ARRIVAL_MS = 15;
-/** Calls whose CPU is measured from offer to hang-up, a second after the steady ones are gone. */
-const SHORT_CALLS = 200;
 /** More than this of the core for others, and a figure says more about them than about the program. */
 const DISTURBED_SHARE = 0.15;
 const WINDOWS = 3;
@@ -28,13 +26,10 @@ async function measure(program, calls, seconds) {
     const placed = await rig.place({ count: calls, spacingMs: ARRIVAL_MS });
     const steady = await measureSteady(rig, { seconds, calls });
     const busy = await rig.rssBytes();
-    await rig.hangUp();
-    const short = await rig.churn({ count: SHORT_CALLS, spacingMs: ARRIVAL_MS });
     return {
       program: program.name,
       calls,
       ...steady,
-      setupCpuMs: round(short.cpuMsPerCall, 2),
       answerMs: percentiles(placed.calls.map((call) => call.answerMs)),
       firstRtpMs: percentiles(placed.calls.map((call) => call.firstRtpMs)),
       kbPerCall: Math.round((busy.rssBytes - idleRssBytes) / 1024 / calls),

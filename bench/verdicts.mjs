@@ -13,7 +13,6 @@ const JUNK_GAP_MS = 2;
 /** Columns in which less is better. */
 const COLUMNS = [
   { name: "CPU per call-second", pick: (row) => row.cpuMsPerCallSecond },
-  { name: "setup CPU", pick: (row) => row.setupCpuMs },
   { name: "offer → answer p50", pick: (row) => row.answerMs.p50 },
   { name: "offer → answer p95", pick: (row) => row.answerMs.p95 },
   { name: "offer → first RTP p50", pick: (row) => row.firstRtpMs.p50 },
@@ -22,11 +21,19 @@ const COLUMNS = [
   { name: "gap p99", pick: (row) => row.gapMs.p99 },
 ];
 
-export function judge({ sideBySide = [], mostCalls = [], junk = null, gateway = [] }) {
+/** The same, of calls that come one after the other. */
+const SETUP_COLUMNS = [
+  { name: "setup CPU", pick: (row) => row.setupCpuMs },
+  { name: "offer → answer p50", pick: (row) => row.answerMs.p50 },
+  { name: "offer → first RTP p50", pick: (row) => row.firstRtpMs.p50 },
+];
+
+export function judge({ sideBySide = [], setup = [], mostCalls = [], junk = null, gateway = [] }) {
   return [
     ...judgeDensity(sideBySide),
-    ...judgeAhead(sideBySide, mostCalls),
-    ...judgeCall(sideBySide),
+    ...judgeAhead(sideBySide, setup, mostCalls),
+    ...judgeSetup(setup),
+    ...judgeMemory(sideBySide),
     ...judgeGap(sideBySide, mostCalls),
     ...judgeFirstRtp(gateway),
     ...judgeJunk(junk),
@@ -45,15 +52,15 @@ function judgeDensity(rows) {
   return [verdict("required", REQUIRED_CALLS_PER_CORE), verdict("goal", GOAL_CALLS_PER_CORE)];
 }
 
-function judgeAhead(rows, mostCalls) {
-  const others = new Set(rows.map((row) => row.program));
+function judgeAhead(rows, setup, mostCalls) {
+  const others = new Set([...rows, ...setup, ...mostCalls].map((row) => row.program));
   if (!others.delete(OURS)) return [];
   return [...others].map((other) => {
-    const behind = rows.filter((row) => row.program === other).flatMap((row) => columnsBehind(rows, row));
-    const [most, theirMost] = [OURS, other].map((name) => mostCalls.find((r) => r.program === name)?.calls);
-    if (most !== undefined && theirMost !== undefined && most <= theirMost) {
-      behind.push(`most calls (${most}, theirs ${theirMost})`);
-    }
+    const behind = [
+      ...rows.filter((row) => row.program === other).flatMap((row) => columnsBehind(rows, row)),
+      ...setupBehind(setup, other),
+      ...mostCallsBehind(mostCalls, other),
+    ];
     return {
       kind: "required",
       text: `ahead of ${other} in every column`,
@@ -61,6 +68,20 @@ function judgeAhead(rows, mostCalls) {
       figure: behind.length === 0 ? "all" : `not in: ${behind.join("; ")}`,
     };
   });
+}
+
+function setupBehind(setup, other) {
+  const [ours, theirs] = [OURS, other].map((name) => setup.find((row) => row.program === name));
+  if (ours === undefined || theirs === undefined) return [];
+  return SETUP_COLUMNS.filter(({ pick }) => pick(ours) >= pick(theirs)).map(
+    ({ name, pick }) => `${name}, one call after the other (${pick(ours)}, theirs ${pick(theirs)})`,
+  );
+}
+
+function mostCallsBehind(mostCalls, other) {
+  const [ours, theirs] = [OURS, other].map((name) => mostCalls.find((row) => row.program === name));
+  if (ours === undefined || theirs === undefined || ours.calls > theirs.calls) return [];
+  return [`most calls (${ours.calls}, theirs ${theirs.calls})`];
 }
 
 function columnsBehind(rows, theirs) {
@@ -76,8 +97,8 @@ function columnsBehind(rows, theirs) {
   return behind;
 }
 
-function judgeCall(rows) {
-  const ours = find(rows, OURS, JUDGED_AT_CALLS);
+function judgeSetup(setup) {
+  const ours = setup.find((row) => row.program === OURS);
   if (ours === undefined) return [];
   return [
     {
@@ -86,6 +107,13 @@ function judgeCall(rows) {
       holds: ours.setupCpuMs < GOAL_SETUP_CPU_MS,
       figure: `${ours.setupCpuMs} ms`,
     },
+  ];
+}
+
+function judgeMemory(rows) {
+  const ours = find(rows, OURS, JUDGED_AT_CALLS);
+  if (ours === undefined) return [];
+  return [
     {
       kind: "goal",
       text: `under ${GOAL_KB_PER_CALL} KB a call at ${JUDGED_AT_CALLS} calls`,
