@@ -10,6 +10,7 @@ import { readSecretFile } from "../platform/secret-file.ts";
 import { onStopSignals } from "../platform/signals.ts";
 import type { CliIo } from "./io.ts";
 import { reportMedia } from "./report-media.ts";
+import { settingBehind } from "./setting-behind.ts";
 
 /** Ten seconds of speech that come with the package. */
 export const BUNDLED_SAMPLE: string = fileURLToPath(new URL("../../assets/sample.mp3", import.meta.url));
@@ -48,7 +49,11 @@ async function serve(options: ServeOptions, io: CliIo): Promise<void> {
     logger.info({ url, numbers: config.gateway.phoneNumbers }, "waiting for calls");
   } catch (error) {
     await gateway.close();
-    throw error;
+    const setting = settingBehind(error);
+    if (setting === null) throw error;
+    io.err(`ringback: ${error instanceof Error ? error.message : ""} Setting: ${setting}.`);
+    io.setExitCode(1);
+    return;
   }
   stopOnSignals(gateway, (message) => logger.info({}, message));
 }

@@ -63,6 +63,9 @@ describe("settings", () => {
     ["MEDIA_PORT", "1-2-3"],
     ["MEDIA_PUBLIC_ADDRESS", "my host"],
     ["MEDIA_PUBLIC_ADDRESS", "999.1.1.1"],
+    ["MEDIA_PUBLIC_ADDRESS", "0.0.0.0"],
+    ["MEDIA_PUBLIC_ADDRESS", "::"],
+    ["MEDIA_PUBLIC_ADDRESS", "224.0.0.1"],
     ["GRAPH_API_URL", "graph.facebook.com"],
     ["GRAPH_API_URL", "http://proxy.example"],
     ["GRAPH_API_URL", "https://graph.facebook.com/v26.0"],
@@ -115,8 +118,15 @@ describe("settings", () => {
     expect(loadConfig(env, noFiles).gateway.media).toEqual({ workers: Number(workers), ...expected });
   });
 
-  test.each(["65535", "10000-10000"])("MEDIA_PORT=%s is too small for two workers", (port) => {
-    expect(problemsOf({ ...COMPLETE, MEDIA_PORT: port, MEDIA_WORKERS: "2" })).toEqual(["MEDIA_PORT"]);
+  test.each([
+    ["65535", "has 1 port for 2 media workers"],
+    ["10000-10000", "has 1 port for 2 media workers"],
+    ["abc", "is not a UDP port, nor a range of them"],
+    ["70000", "is not a UDP port, nor a range of them"],
+    ["10015-10000", "is not a UDP port, nor a range of them"],
+  ])("MEDIA_PORT=%s for two workers %s", (port, problem) => {
+    const env = { ...COMPLETE, MEDIA_PORT: port, MEDIA_WORKERS: "2" };
+    expect(() => loadConfig(env, noFiles)).toThrow(`MEDIA_PORT ${problem}.`);
   });
 
   test("a secret may come from a file", () => {

@@ -1,4 +1,4 @@
-import { ipVersion } from "../core/sdp/ip-version.ts";
+import { canonicalAddress, isUnicast } from "../core/transport/address.ts";
 import { type ConfigProblem, isRingbackError, RingbackError } from "../errors.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { type GraphClientOptions, resolveGraphOptions } from "../whatsapp/graph-options.ts";
@@ -134,10 +134,12 @@ class SettingsReader {
 
   address(name: string): string | null {
     const text = this.optional(name);
-    if (text !== null && ipVersion(text) === null) {
-      this.#problem(name, "is not an IP address", "The address that the internet sees, such as 203.0.113.7.");
+    const address = text === null ? null : canonicalAddress(text);
+    if (text !== null && (address === null || !isUnicast(address))) {
+      const hint = "The address that the internet sees, such as 203.0.113.7.";
+      this.#problem(name, "is not the IP address of a machine", hint);
     }
-    return text;
+    return address;
   }
 
   oneOf<T extends string>(name: string, values: readonly T[]): T | null {
@@ -169,17 +171,22 @@ class SettingsReader {
   mediaPorts(name: string, workers: number): Pick<MediaOptions, "port" | "extraPorts"> {
     const text = this.optional(name);
     if (text === null) return {};
-    const [first = null, last = null, ...more] = text.split("-").map((part) => parsePort(part.trim()));
-    const isRange = text.includes("-");
-    const end = isRange ? last : first === null || first === 0 ? first : first + workers - 1;
-    const isMalformed = first === null || end === null || end > 65_535 || more.length > 0;
-    if (isMalformed || (isRange && first === 0) || (end !== 0 && end < first + workers - 1)) {
-      const hint = `One UDP port a worker: the first one, such as 10000, or a range of at least ${workers}, such as 10000-10015.`;
-      this.#problem(name, "has no port for each media worker", hint);
+    const ports = parsePorts(text);
+    if (ports === null) {
+      const hint = "One, such as 10000, or the first and the last, such as 10000-10015; 0 for any free one.";
+      this.#problem(name, "is not a UDP port, nor a range of them", hint);
+      return {};
+    }
+    const { first, last } = ports;
+    if (first === 0) return { port: 0 };
+    const count = (last ?? 65_535) - first + 1;
+    if (count < workers) {
+      const hint = `Each worker takes a port of its own: ${workers} or more of them, or a smaller MEDIA_WORKERS.`;
+      this.#problem(name, `has ${count} port${count === 1 ? "" : "s"} for ${workers} media workers`, hint);
       return {};
     }
     const begin = first + workers;
-    return { port: first, ...(isRange && begin <= end ? { extraPorts: { begin, end } } : {}) };
+    return { port: first, ...(last !== null && begin <= last ? { extraPorts: { begin, end: last } } : {}) };
   }
 
   throwProblems(): void {
@@ -220,4 +227,17 @@ class SettingsReader {
 function parsePort(text: string): number | null {
   const port = /^\d{1,5}$/.test(text) ? Number(text) : -1;
   return port >= 0 && port <= 65_535 ? port : null;
+}
+
+interface Ports {
+  readonly first: number;
+  /** Null: one port. */
+  readonly last: number | null;
+}
+
+function parsePorts(text: string): Ports | null {
+  const [first = null, last = null, ...more] = text.split("-").map((part) => parsePort(part.trim()));
+  if (first === null || more.length > 0) return null;
+  if (!text.includes("-")) return { first, last };
+  return last === null || first === 0 || last < first ? null : { first, last };
 }

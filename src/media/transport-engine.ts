@@ -1,3 +1,4 @@
+import { ipVersion } from "../core/sdp/ip-version.ts";
 import type { AudioDescription, DtlsSetup } from "../core/sdp/model.ts";
 import {
   answerRole,
@@ -80,7 +81,7 @@ export async function createTransportEngine(options: TransportEngineOptions = {}
   if (options.publicAddress !== undefined && !addresses.includes(options.publicAddress)) {
     throw new RingbackError(
       "OPTION_INVALID",
-      "publicAddress must be of an IP version that the engine has an address of.",
+      `publicAddress must be of an IP version that this machine has an address of, which is not so for IPv${ipVersion(options.publicAddress)}: give one of the other version, or none.`,
       { details: { option: "publicAddress" } },
     );
   }

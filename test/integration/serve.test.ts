@@ -1,7 +1,8 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
+import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
-import { createServer } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -196,27 +197,36 @@ describe("ringback serve", () => {
   test.each([
     [
       "a port that is taken",
-      (port: number) => [{ PORT: String(port) }, []] as const,
-      /^ringback: port is taken/,
+      (port: number) => [{ PORT: String(port) }, []],
+      /^ringback: port is taken.* Setting: PORT\.$/,
     ],
     [
-      "a file that is not there",
-      () => [{ PORT: "0" }, ["--play", "/nowhere.mp3"]] as const,
-      /^ringback: .*nowhere/,
+      "a media port that is taken",
+      (_: number, port: number) => [{ MEDIA_PORT: String(port) }, []],
+      /^ringback: Could not bind UDP port.* Setting: MEDIA_PORT\.$/,
     ],
-  ])("says in one line that it cannot start with %s", async (_name, using, message) => {
-    const taken = createServer();
-    await new Promise<void>((resolve) => taken.listen(0, "127.0.0.1", resolve));
-    const address = taken.address();
-    const port = typeof address === "object" && address !== null ? address.port : 0;
-    const [settings, args] = using(port);
-    const program = new Program({ ...COMPLETE, ...settings }, args);
-    running.push(program);
-    expect(await program.exitCode).toBe(1);
-    expect(program.stderr).toMatch(message);
-    expect(program.stderr.trim().split("\n")).toHaveLength(1);
-    await new Promise((resolve) => taken.close(resolve));
-  });
+    [
+      "an address that is not this machine's",
+      () => [{ HOST: "203.0.113.7" }, []],
+      /^ringback: host must be.* Setting: HOST\.$/,
+    ],
+    ["a file that is not there", () => [{}, ["--play", "/nowhere.mp3"]], /^ringback: .*nowhere/],
+  ] satisfies [string, (tcp: number, udp: number) => [Record<string, string>, string[]], RegExp][])(
+    "says in one line that it cannot start with %s",
+    async (_name, using, message) => {
+      const [tcp, udp] = [createServer(), createSocket("udp4")];
+      await new Promise<void>((resolve) => tcp.listen(0, "127.0.0.1", resolve));
+      await new Promise<void>((resolve) => udp.bind(0, "0.0.0.0", resolve));
+      const [settings, args] = using((tcp.address() as AddressInfo).port, udp.address().port);
+      const program = new Program({ ...COMPLETE, PORT: "0", ...settings }, args);
+      running.push(program);
+      expect(await program.exitCode).toBe(1);
+      expect(program.stderr.trim()).toMatch(message);
+      expect(program.stderr.trim().split("\n")).toHaveLength(1);
+      udp.close();
+      await new Promise((resolve) => tcp.close(resolve));
+    },
+  );
 });
 
 const COMPLETE = {

@@ -27,6 +27,13 @@ export function canonicalAddress(text: string): string | null {
   return formatIp(isMappedIpv4(bytes) ? bytes.subarray(12) : bytes);
 }
 
+/** Not the unspecified address, a group, or a whole network: one machine may have it. Of a canonical address. */
+export function isUnicast(canonical: string): boolean {
+  if (canonical.includes(":")) return canonical !== "::" && !canonical.startsWith("ff");
+  const first = Number.parseInt(canonical, 10);
+  return first > 0 && first < 224;
+}
+
 /** RFC 4291 §2.5.5.2: ::ffff:0:0/96. */
 function isMappedIpv4(bytes: Uint8Array): boolean {
   for (let i = 0; i < 10; i += 1) if (bytes[i] !== 0) return false;

@@ -1,6 +1,6 @@
 import { ipVersion } from "../../sdp/ip-version.ts";
 import type { IceCandidate } from "../../sdp/model.ts";
-import { canonicalAddress, type TransportAddress } from "../address.ts";
+import { canonicalAddress, isUnicast, type TransportAddress } from "../address.ts";
 
 /** WhatsApp names two candidates, a browser behind many interfaces a dozen. */
 export const MAX_REMOTE_CANDIDATES = 20;
@@ -36,15 +36,9 @@ function usableAddress(candidate: IceCandidate, ipVersions: readonly (4 | 6)[]):
   // RFC 5761: with rtcp-mux, component 1 carries everything.
   if (candidate.componentId !== 1 || candidate.transport !== "udp") return null;
   const address = canonicalAddress(candidate.address);
+  // An SDP is not to make us send to groups, to a whole network, or, by the unspecified address, to ourselves.
   if (address === null || !isUnicast(address)) return null;
   const version = ipVersion(address);
   if (version === null || !ipVersions.includes(version)) return null;
   return candidate.port > 0 && candidate.port <= 0xffff ? { address, port: candidate.port } : null;
-}
-
-/** An SDP is not to make us send to groups, to a whole network, or, by the unspecified address, to ourselves. */
-function isUnicast(canonical: string): boolean {
-  if (canonical.includes(":")) return canonical !== "::" && !canonical.startsWith("ff");
-  const first = Number.parseInt(canonical, 10);
-  return first > 0 && first < 224;
 }
