@@ -15,7 +15,8 @@ const IDLE = {
 
 function linesFor(...addresses: string[][]): [object, string][] {
   const lines: [object, string][] = [];
-  const logger: Logger = { ...silentLogger, info: (fields, message) => void lines.push([fields, message]) };
+  const add = (fields: object, message: string): void => void lines.push([fields, message]);
+  const logger: Logger = { ...silentLogger, info: add, warn: add };
   const workers = addresses.map((each, index) => ({ ...IDLE, port: 10_000 + index, addresses: each }));
   reportMedia(workers, logger);
   return lines;
@@ -44,6 +45,10 @@ test.each([
   expect(linesFor([address]).slice(1)).toEqual([
     [{ setting: "MEDIA_PUBLIC_ADDRESS" }, expect.stringContaining("private address")],
   ]);
+});
+
+test("a machine without any address is told that no call can connect, not that its address is private", () => {
+  expect(linesFor([]).slice(1)).toEqual([[{}, expect.stringContaining("no network address")]]);
 });
 
 test.each(["172.15.0.1", "172.32.0.1", "100.63.0.1", "100.128.0.1", "11.0.0.1", "2001:db8::1"])(

@@ -1,12 +1,17 @@
 import type { GatewayStatus } from "../gateway/gateway.ts";
 import type { Logger } from "../logger.ts";
 
-/** Says which UDP ports media takes and which addresses calls announce, and when those lie behind a NAT. */
+/** Says which UDP ports media takes and which addresses calls announce, and when there are none or they lie behind a NAT. */
 export function reportMedia(workers: GatewayStatus["media"]["workers"], logger: Logger): void {
   workers.forEach(({ port, addresses }, index) => {
     logger.info({ worker: index + 1, udpPort: port, addresses }, "media port");
   });
-  if (workers.some(({ addresses }) => addresses.some((address) => !isPrivateAddress(address)))) return;
+  const announced = workers.flatMap(({ addresses }) => addresses);
+  if (announced.length === 0) {
+    logger.warn({}, "this machine has no network address: no call can connect; start again when it has one");
+    return;
+  }
+  if (!announced.every(isPrivateAddress)) return;
   logger.info(
     { setting: "MEDIA_PUBLIC_ADDRESS" },
     "calls announce a private address: WhatsApp's relay does not need a public one, but a strict firewall may",

@@ -24,7 +24,7 @@ const REPORTS = "reports of integrators; in no table of Meta's";
 
 const CHECK_SDP = "Run `npx ringback sdp check` on the SDP that was sent; it names the line.";
 const CHECK_MEDIA =
-  "Check that the media UDP port is reachable from the internet, that ICE and DTLS finish, and that RTP flows every 20 ms.";
+  "Check that outbound UDP and its answers pass the firewall, that ICE and DTLS finish, and that RTP flows every 20 ms.";
 const GIVE_PERMISSION =
   "Give the token whatsapp_business_messaging and access to the WhatsApp Business account.";
 const NEW_TOKEN = "Set WHATSAPP_TOKEN to a valid token; a system user's token can be issued without expiry.";

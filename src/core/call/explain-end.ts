@@ -109,7 +109,7 @@ const MEDIA_DOWN: Readonly<Record<MediaDownReason, EndExplanation>> = {
       "Nothing, when the caller had just hung up: the webhook came later. Otherwise see the timeline.",
   },
   "worker-crashed": {
-    meaning: "The thread that carried the call's media broke down; it was started again.",
+    meaning: "The thread that carried the call's media broke down or hung; it was started again.",
     nextStep: "The log has the error in its line `media worker broke down`; report it.",
   },
   "engine-error": {
