@@ -171,6 +171,13 @@ export class CallTransport {
     }
   }
 
+  /** The system has refused to send there, what `send` or `sendLent` gave it: ICE goes on elsewhere at once. */
+  onSendFailed(to: TransportAddress, nowMs: number): void {
+    if (this.#state !== "running") return;
+    this.#nowMs = nowMs;
+    this.#ice.onSendFailed(to, nowMs);
+  }
+
   handleTimeout(nowMs: number): void {
     if (this.#state !== "running") return;
     this.#nowMs = nowMs;

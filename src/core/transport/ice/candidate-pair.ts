@@ -17,8 +17,8 @@ export class CandidatePair {
   state: PairState = "waiting";
   /** The check that is retransmitted; one at a time. */
   check: CheckTransaction | null = null;
-  /** The controlling peer wants this pair as soon as it is valid (RFC 8445 §7.3.1.5). */
-  isNominatedByPeer = false;
+  /** When the controlling peer last asked for this pair, to be used as soon as it is valid (RFC 8445 §7.3.1.5). */
+  nominatedMs: number = Number.NEGATIVE_INFINITY;
   /** When the peer last answered over this pair. */
   lastResponseMs: number = Number.NEGATIVE_INFINITY;
 

@@ -14,8 +14,8 @@ const MAX_WAIT_MS = 1_000;
 const MAX_SENDS = 33;
 /** Rm, 16 RTOs: the wait after the last one. */
 const LAST_WAIT_MS = 16 * RTO_MS;
-/** Pairs with a check in flight, consent checks and those called off; the oldest goes. */
-const MAX_OPEN = 64;
+/** All 36 pairs with a check in flight, 60 consent checks, and some that were called off; the oldest goes. */
+const MAX_OPEN = 128;
 
 /** One check on its way: RFC 8489 §6.2.1. */
 export class CheckTransaction {

@@ -11,6 +11,8 @@ export const CONSENT_EXPIRY_MS = 30_000;
 export const CONSENT_RETRY_MS = 500;
 /** Checks without an answer after which a pair that does answer is the better one. One may just be lost. */
 const DOUBTFUL_CHECKS = 2;
+/** Checks without an answer after which the path counts as lost, two seconds in all: losses alone hardly ever look so. */
+const SILENT_CHECKS = 4;
 
 /** The peer's consent to get our media on the selected pair (RFC 7675): when to ask, and when it is lost. */
 export class Consent {
@@ -36,6 +38,11 @@ export class Consent {
   /** The latest checks have had no answer, each for as long as `CONSENT_RETRY_MS` when the next one is due. */
   get isDoubtful(): boolean {
     return this.#unansweredChecks >= DOUBTFUL_CHECKS;
+  }
+
+  /** The peer is not heard of any more: it is time to look for it elsewhere. */
+  get isSilent(): boolean {
+    return this.#unansweredChecks > SILENT_CHECKS;
   }
 
   /** Another pair is selected, which answered last at `answeredMs`. */

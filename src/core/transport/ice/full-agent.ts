@@ -2,12 +2,13 @@ import type { Random } from "../../random.ts";
 import { ipVersion } from "../../sdp/ip-version.ts";
 import { isSameAddress, type TransportAddress } from "../address.ts";
 import type { StunView } from "../stun/stun-view.ts";
-import { CandidatePair, localPriority } from "./candidate-pair.ts";
+import { CandidatePair, comparePairs, localPriority } from "./candidate-pair.ts";
 import { CheckList } from "./check-list.ts";
 import type { CheckSender } from "./check-sender.ts";
 import { type CheckTransaction, CheckTransactions } from "./check-transactions.ts";
 import { CONSENT_RETRY_MS, Consent } from "./consent.ts";
 import type { IceRole } from "./ice-role.ts";
+import { isPreferredNomination } from "./nomination.ts";
 import { GIVE_UP_MS, type PeerLink } from "./peer-link.ts";
 import { MAX_PRIORITY, type RemoteCandidate } from "./remote-candidates.ts";
 
@@ -69,24 +70,30 @@ export class FullAgent {
 
   /** Does what is due. Early or repeated calls do no harm. */
   handleTimeout(nowMs: number): void {
-    this.#retransmit(nowMs);
-    this.#nominateSelected(nowMs);
-    this.#sendNextCheck(nowMs);
-    this.#keepConsent(nowMs);
-    this.#giveUpWhenHopeless(nowMs);
-    this.#updateDeadline();
+    if (nowMs >= this.#endMs) this.#link.end(this.#selected === null ? "no-pair" : "consent-expired");
+    else this.#proceed(nowMs);
+  }
+
+  /**
+   * The system has refused to send there, as for an address that no route leads to. The check is repeated all the same, as
+   * routes come back; but nothing went out that the next one must keep its distance from.
+   */
+  onSendFailed(to: TransportAddress, nowMs: number): void {
+    if (this.#list.find(to)?.check?.sends !== 1) return;
+    this.#pacedMs = nowMs;
+    this.#proceed(nowMs);
   }
 
   /** The peer's check, authenticated and answered: RFC 8445 §7.3.1.3 to §7.3.1.5. */
   onCheck(check: StunView, from: TransportAddress, nowMs: number): void {
     this.#followRole();
     const pair = this.#list.find(from) ?? this.#learn(check, from);
-    pair.isNominatedByPeer ||= check.useCandidate && !this.#role.isControlling;
+    if (check.useCandidate && !this.#role.isControlling) pair.nominatedMs = nowMs;
     const isValid =
       pair.state === "succeeded" && (pair === this.#selected || nowMs - pair.lastResponseMs < FRESH_MS);
     if (!isValid) this.#list.trigger(pair);
-    else if (pair.isNominatedByPeer) this.#follow(pair, nowMs);
-    this.handleTimeout(nowMs);
+    else if (this.#isWanted(pair)) this.#follow(pair, nowMs);
+    this.#proceed(nowMs);
   }
 
   /** @returns False when the response is not to one of our checks, or proves nothing; nothing has changed then. */
@@ -101,7 +108,7 @@ export class FullAgent {
     this.#link.stats.responsesReceived += 1;
     if (isSuccess) this.#onSuccess(transaction, nowMs);
     else this.#onError(transaction, response.errorCode, nowMs);
-    this.handleTimeout(nowMs);
+    this.#proceed(nowMs);
     return true;
   }
 
@@ -125,7 +132,7 @@ export class FullAgent {
     pair.lastResponseMs = nowMs;
     this.#link.prove(pair.remote);
     if (pair === this.#selected) this.#consent.onAnswer(nowMs);
-    if (pair.isNominatedByPeer && !this.#role.isControlling) this.#follow(pair, nowMs);
+    if (this.#isWanted(pair)) this.#follow(pair, nowMs);
     else if (this.#nominated === null) this.#consider(pair, nowMs);
     else if (pair !== this.#selected) this.#doubtSelected(nowMs);
   }
@@ -160,7 +167,7 @@ export class FullAgent {
   #followRole(): void {
     if (!this.#list.sortFor(this.#role.isControlling)) return;
     this.#nominated = null;
-    for (const pair of this.#list.pairs) pair.isNominatedByPeer = false;
+    for (const pair of this.#list.pairs) pair.nominatedMs = Number.NEGATIVE_INFINITY;
   }
 
   /** No answer (RFC 8445 §7.2.5.2.3) or an error (§7.2.5.2.4). A nominated pair that fails makes room for the next best (§8.1.1). */
@@ -171,6 +178,19 @@ export class FullAgent {
     this.#nominated = null;
     const next = this.#list.bestValid(pair, Number.NEGATIVE_INFINITY);
     if (next !== null) this.#select(next, nowMs);
+  }
+
+  /**
+   * Does what is due, but for the end by lapse of time: after a standstill of the program, the answer that prevents it may lie
+   * behind the message that is being looked at.
+   */
+  #proceed(nowMs: number): void {
+    this.#retransmit(nowMs);
+    this.#nominateSelected(nowMs);
+    this.#sendNextCheck(nowMs);
+    this.#keepConsent(nowMs);
+    this.#giveUpWhenHopeless();
+    this.#updateDeadline();
   }
 
   #retransmit(nowMs: number): void {
@@ -234,9 +254,17 @@ export class FullAgent {
     this.#check(pair, nowMs);
   }
 
-  /** RFC 8445 §7.3.1.5: the peer has nominated a pair, and it is valid. The latest nomination counts. */
+  /** RFC 8445 §7.3.1.5: the peer has nominated this pair, and none that counts more. */
+  #isWanted(pair: CandidatePair): boolean {
+    if (pair.nominatedMs === Number.NEGATIVE_INFINITY || this.#role.isControlling) return false;
+    const current = this.#nominated;
+    if (current === null) return true;
+    const lead = comparePairs(current, pair, false);
+    return isPreferredNomination(pair.nominatedMs - current.nominatedMs, lead);
+  }
+
+  /** Takes the pair that the peer, which controls, has nominated or does answer over. */
   #follow(pair: CandidatePair, nowMs: number): void {
-    pair.isNominatedByPeer = false;
     if (pair === this.#nominated) return;
     this.#nominated = pair;
     this.#list.concludeWith(pair);
@@ -252,17 +280,20 @@ export class FullAgent {
 
   #keepConsent(nowMs: number): void {
     const pair = this.#selected;
-    if (pair === null) return;
-    if (nowMs >= this.#consent.expiresAtMs) {
-      this.#link.end("consent-expired");
-    } else if (nowMs >= this.#consent.nextCheckAtMs) {
-      const rescue = this.#consent.isDoubtful ? this.#rescueFor(pair, nowMs) : null;
-      if (rescue !== null) this.#moveTo(rescue, nowMs);
-      else {
-        this.#send(pair, nowMs);
-        this.#consent.onCheckSent(nowMs);
-      }
+    if (pair === null || nowMs < this.#consent.nextCheckAtMs) return;
+    const rescue = this.#consent.isDoubtful ? this.#rescueFor(pair, nowMs) : null;
+    if (rescue !== null) {
+      this.#moveTo(rescue, nowMs);
+      return;
     }
+    this.#send(pair, nowMs);
+    this.#consent.onCheckSent(nowMs);
+    if (this.#consent.isSilent) this.#tryOthers(pair);
+  }
+
+  /** The call's way is lost: any other that the peer has named may do, like its address of the other IP version. */
+  #tryOthers(lost: CandidatePair): void {
+    for (const pair of this.#list.pairs) if (pair !== lost && pair.check === null) this.#list.trigger(pair);
   }
 
   /** A pair that answers now that the selected one does not. */
@@ -275,18 +306,21 @@ export class FullAgent {
     else this.#follow(pair, nowMs);
   }
 
-  #giveUpWhenHopeless(nowMs: number): void {
+  #giveUpWhenHopeless(): void {
     if (this.#selected !== null) return;
     // A lite peer sends no checks of its own that we could learn another address from.
     const isExhausted = this.#isPeerLite && this.#list.pairs.length > 0 && this.#list.hasAllFailed;
-    if (isExhausted || nowMs >= this.#startedMs + GIVE_UP_MS) this.#link.end("no-pair");
+    if (isExhausted) this.#link.end("no-pair");
+  }
+
+  /** When it is over, unless something is heard. */
+  get #endMs(): number {
+    return this.#selected === null ? this.#startedMs + GIVE_UP_MS : this.#consent.expiresAtMs;
   }
 
   #updateDeadline(): void {
-    let deadlineMs =
-      this.#selected === null
-        ? this.#startedMs + GIVE_UP_MS
-        : Math.min(this.#consent.expiresAtMs, this.#consent.nextCheckAtMs);
+    let deadlineMs = this.#endMs;
+    if (this.#selected !== null) deadlineMs = Math.min(deadlineMs, this.#consent.nextCheckAtMs);
     if (this.#nextToCheck() !== null) deadlineMs = Math.min(deadlineMs, this.#pacedMs);
     for (const pair of this.#list.pairs) {
       if (pair.check !== null && pair.check.dueMs < deadlineMs) deadlineMs = pair.check.dueMs;

@@ -234,6 +234,28 @@ describe("the timing of checks", () => {
     ]);
   });
 
+  test("an address that the system cannot send to delays no other, and is tried again", () => {
+    const wire = new IceWire();
+    const at = (port: number) => ({ address: NOWHERE.address, port });
+    const us = addAgent(wire, "us", { candidates: [3, 2, 1].map((port) => candidate(at(port), port)) });
+    us.agent.onSendFailed(at(3), 0);
+    start(wire, us);
+    wire.advance(10);
+    us.agent.onSendFailed(at(3), 10);
+    us.agent.onSendFailed(at(4), 10);
+    wire.advance(1_000);
+    us.agent.onSendFailed(at(3), wire.nowMs);
+    expect(wire.sent.map((each) => [each.atMs, each.to.port])).toEqual([
+      [0, 3],
+      [10, 2],
+      [60, 1],
+      [500, 3],
+      [510, 2],
+      [560, 1],
+    ]);
+    expect(us.ends).toEqual([]);
+  });
+
   test("a late timer sends one check, not all that it missed", () => {
     const wire = new IceWire();
     const at = (port: number) => ({ address: NOWHERE.address, port });

@@ -129,6 +129,11 @@ export class IceAgent {
     if (this.#isStarted && !this.#link.isClosed) this.#mode.handleTimeout(nowMs);
   }
 
+  /** The system has refused to send there. */
+  onSendFailed(to: TransportAddress, nowMs: number): void {
+    if (this.#isStarted && !this.#link.isClosed) this.#mode.onSendFailed(to, nowMs);
+  }
+
   /** True when an authenticated message has proved the address; DTLS and SRTP from any other one is dropped. On the packet path. */
   isPeerAddress(from: TransportAddress): boolean {
     return this.#link.isPeer(from);

@@ -5,12 +5,17 @@ import {
   candidate,
   IceWire,
   NOWHERE,
+  OURS,
   PEER,
   readSent,
   seededRandom,
   start,
+  THEIRS,
   US,
 } from "../../../../test/support/ice-wire.ts";
+import type { TransportAddress } from "../address.ts";
+import { createIntegrityKey } from "../stun/message-integrity.ts";
+import { StunWriter } from "../stun/stun-writer.ts";
 
 /** Where a NAT puts a side that it has forgotten. */
 const OUR_NEW = { address: "192.0.2.200", port: 44_000 };
@@ -240,6 +245,153 @@ test("a peer that nominates another valid pair is followed", () => {
   start(wire, other);
   wire.advance(2_000);
   expect(us.selections).toEqual([PEER, PEER_NEW]);
+});
+
+/** A peer that nominates whatever it checks, as RFC 5245 let it: one check per pair, `gapMs` apart, in this order. */
+function nominateEach(settings: AgentSettings, gapMs: number, ...hosts: readonly TransportAddress[]) {
+  const wire = new IceWire();
+  const us = addAgent(wire, "us", { isControlling: false, ...settings });
+  for (const address of hosts) addAnswering(wire, address);
+  start(wire, us);
+  wire.advance(500);
+  for (const [i, from] of hosts.entries()) {
+    const priority = from === BEST ? 3_000 : 1_000;
+    us.receive(nominatingCheck(priority, i), from, wire.nowMs);
+    wire.advance(gapMs);
+  }
+  return us;
+}
+
+/** An address of the controlling peer that answers checks and sends none. */
+function addAnswering(wire: IceWire, address: TransportAddress): void {
+  const host = addAgent(wire, "peer", {
+    isLite: true,
+    peerIsLite: true,
+    isControlling: true,
+    candidates: [],
+  });
+  host.address = address;
+  start(wire, host);
+}
+
+function nominatingCheck(priority: number, seed: number): Uint8Array {
+  const writer = new StunWriter();
+  writer.begin("request", new Uint8Array(12).fill(seed));
+  writer.username(Buffer.from(`${OURS.ufrag}:${THEIRS.ufrag}`));
+  writer.priority(priority);
+  writer.role(true, 0, 0);
+  writer.useCandidate();
+  return Uint8Array.from(writer.finish(createIntegrityKey(OURS.pwd)));
+}
+
+const BEST = { address: "198.51.100.3", port: 5_003 };
+const WORSE = { address: "198.51.100.4", port: 5_004 };
+
+describe.each([
+  ["full", { candidates: [candidate(BEST, 3_000), candidate(WORSE, 1_000)] }],
+  ["lite", { isLite: true }],
+] as const)("of several pairs that the peer nominates, a %s agent takes", (_, settings) => {
+  test("the best when it nominates them all at once, in whatever order", () => {
+    expect(nominateEach(settings, 50, BEST, WORSE).agent.selected).toEqual(BEST);
+    expect(nominateEach(settings, 50, WORSE, BEST).agent.selected).toEqual(BEST);
+  });
+
+  test("the latest when it changes its mind later", () => {
+    expect(nominateEach(settings, 4_000, BEST, WORSE).agent.selected).toEqual(WORSE);
+    expect(nominateEach(settings, 4_000, WORSE, BEST).agent.selected).toEqual(BEST);
+  });
+
+  test("the latest of equals at once", () => {
+    const other = { ...WORSE, port: 5_005 };
+    expect(nominateEach(settings, 50, WORSE, other).agent.selected).toEqual(other);
+  });
+});
+
+test("a nomination that takes long to prove itself does not undo a later one", () => {
+  const wire = new IceWire();
+  const slow = { ...WORSE, port: 5_005 };
+  const us = addAgent(wire, "us", { isControlling: false, candidates: [candidate(NOWHERE)] });
+  for (const address of [slow, WORSE]) addAnswering(wire, address);
+  start(wire, us);
+  const held: Uint8Array[] = [];
+  wire.isLost = ({ from, bytes }) => {
+    if (from.port !== slow.port) return false;
+    held.push(bytes);
+    return true;
+  };
+  us.receive(nominatingCheck(1_000, 1), slow, wire.nowMs);
+  wire.advance(100);
+  us.receive(nominatingCheck(1_000, 2), WORSE, wire.nowMs);
+  wire.advance(100);
+  expect(us.agent.selected).toEqual(WORSE);
+  for (const answer of held) us.receive(answer, slow, wire.nowMs);
+  wire.advance(100);
+  expect(us.agent.isPeerAddress(slow)).toBe(true);
+  expect(us.selections).toEqual([WORSE]);
+});
+
+describe("when the selected path fails and the peer has another address", () => {
+  const SIXTH = { address: "2001:db8::2", port: 5_000 };
+
+  test.each([true, false])("the call moves there: lite peer %s", (peerIsLite) => {
+    const wire = new IceWire();
+    const us = addAgent(wire, "us", {
+      peerIsLite,
+      candidates: [candidate(SIXTH, 2_000_000_001), candidate(PEER)],
+    });
+    const fourth = addAgent(wire, "peer", { isLite: peerIsLite, candidates: [] });
+    const sixth = addAgent(wire, "peer", { isLite: peerIsLite, candidates: [] });
+    sixth.address = SIXTH;
+    start(wire, us, fourth, sixth);
+    wire.advance(20_000);
+    expect(us.selections).toEqual([SIXTH]);
+    expect(wire.sent.some(({ to }) => to.address === PEER.address)).toBe(false);
+    wire.isLost = ({ from, to }) => from.address === SIXTH.address || to.address === SIXTH.address;
+    wire.advance(9_000);
+    expect(us.selections).toEqual([SIXTH, PEER]);
+    expect(fourth.agent.selected).toEqual(US);
+    wire.advance(60_000);
+    expect(us.ends).toEqual([]);
+    expect(us.selections).toHaveLength(2);
+  });
+
+  test("no other address is bothered for a lost check or two", () => {
+    const wire = new IceWire();
+    const us = addAgent(wire, "us", {
+      peerIsLite: true,
+      candidates: [candidate(PEER), candidate(NOWHERE, 1)],
+    });
+    start(wire, us, addAgent(wire, "peer", { isLite: true, candidates: [] }));
+    wire.advance(1_000);
+    let lost = 0;
+    wire.isLost = ({ from }) => from.port === US.port && ++lost <= 2;
+    wire.advance(60_000);
+    expect(lost).toBeGreaterThan(2);
+    expect(wire.sent.filter(({ to }) => to.port === NOWHERE.port)).toEqual([]);
+  });
+});
+
+test("a consent that ran out while the program stood still is kept by an answer that was waiting", () => {
+  const { wire, us, peer } = connect("full peer");
+  const held: { bytes: Uint8Array; from: TransportAddress }[] = [];
+  wire.isLost = ({ bytes, from }) => {
+    if (from.port === PEER.port) held.push({ bytes, from });
+    return from.port === PEER.port;
+  };
+  while (held.length === 0) wire.advance(100);
+  // The peer's check has overtaken the answer.
+  const check = wire.sent.find(
+    ({ from, bytes }) => from.port === PEER.port && bytes[1] === 1 && bytes[0] === 0,
+  );
+  const nowMs = wire.nowMs + 31_000;
+  us.receive(check!.bytes, PEER, nowMs);
+  expect(us.ends).toEqual([]);
+  for (const { bytes, from } of held) us.receive(bytes, from, nowMs);
+  us.handleTimeout(nowMs);
+  expect(us.ends).toEqual([]);
+  us.handleTimeout(nowMs + 30_000);
+  expect(us.ends).toEqual(["consent-expired"]);
+  peer.agent.close();
 });
 
 test("a lite agent takes media to the first check's address, and then to the nominated one", () => {

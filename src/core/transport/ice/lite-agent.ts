@@ -1,6 +1,7 @@
 import { isSameAddress, type TransportAddress } from "../address.ts";
 import type { StunView } from "../stun/stun-view.ts";
 import { CONSENT_EXPIRY_MS } from "./consent.ts";
+import { isPreferredNomination } from "./nomination.ts";
 import { GIVE_UP_MS, type PeerLink } from "./peer-link.ts";
 
 /**
@@ -16,6 +17,9 @@ export class LiteAgent {
   deadlineMs: number = Number.POSITIVE_INFINITY;
   readonly #link: PeerLink;
   #selectedHeardMs = 0;
+  /** Of the selected address. */
+  #nominatedMs: number = Number.NEGATIVE_INFINITY;
+  #nominatedPriority = 0;
 
   constructor(link: PeerLink) {
     this.#link = link;
@@ -30,16 +34,33 @@ export class LiteAgent {
     const selected = this.#link.selected;
     // A peer whose NAT has given it another address does not know, and does not always nominate anew.
     const isSilent = nowMs - this.#selectedHeardMs >= LITE_SILENCE_MS;
-    if (selected === null || check.useCandidate || isSilent) this.#link.select(from);
-    if (this.#link.selected !== null && isSameAddress(this.#link.selected, from))
+    const isSelected = selected !== null && isSameAddress(selected, from);
+    if (isSelected || selected === null || isSilent || this.#isWanted(check, nowMs)) {
+      this.#link.select(from);
       this.#selectedHeardMs = nowMs;
+      if (check.useCandidate || !isSelected) this.#noteNomination(check, nowMs);
+    }
     this.deadlineMs = nowMs + CONSENT_EXPIRY_MS;
+  }
+
+  #isWanted(check: StunView, nowMs: number): boolean {
+    if (!check.useCandidate) return false;
+    // We have no pairs: of the two candidates that make one, the peer's priority is what differs.
+    return isPreferredNomination(nowMs - this.#nominatedMs, check.priority - this.#nominatedPriority);
+  }
+
+  #noteNomination(check: StunView, nowMs: number): void {
+    this.#nominatedMs = check.useCandidate ? nowMs : Number.NEGATIVE_INFINITY;
+    this.#nominatedPriority = check.priority;
   }
 
   /** @returns False: a lite agent has no questions. */
   onResponse(): boolean {
     return false;
   }
+
+  /** The peer asks again, and is answered again. */
+  onSendFailed(): void {}
 
   handleTimeout(nowMs: number): void {
     if (nowMs < this.deadlineMs) return;
