@@ -20,7 +20,7 @@ export interface Binding {
 
 export interface SocketCallbacks {
   readonly onDatagram: (datagram: Uint8Array, from: TransportAddress) => void;
-  readonly onError: (code: string) => void;
+  readonly onError: (code: string, to: TransportAddress | null) => void;
 }
 
 /** Where IPv4 and IPv6 shall share a port number that the system chooses, IPv6's may be taken. */

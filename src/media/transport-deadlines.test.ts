@@ -32,6 +32,28 @@ test("a deadline that moves back is kept, one that moves forward is not missed",
   expect(clock.pendingTimers).toBe(0);
 });
 
+test("after a standstill the sockets are read first: what was waited for may have come", () => {
+  const clock = new ManualClock({ nowMs: 10_000 });
+  const deadlines = new TransportDeadlines(clock, clock);
+  const times: number[] = [];
+  const answered = new WheelEntry((nowMs) => times.push(nowMs));
+  const silent = new WheelEntry((nowMs) => times.push(-nowMs));
+  deadlines.set(answered, 10_500);
+  deadlines.set(silent, 10_500);
+  clock.stall(35_000);
+  expect(times).toEqual([]);
+  clock.advance(10);
+  deadlines.set(answered, 60_000);
+  clock.advance(5_000);
+  expect(times).toEqual([-45_100]);
+  // Long without a deadline is no standstill.
+  clock.advance(600_000);
+  times.length = 0;
+  deadlines.set(silent, clock.nowMs() + 20);
+  clock.advance(100);
+  expect(times).toEqual([-650_030]);
+});
+
 test("what is due may set deadlines anew, and time that has passed meanwhile is made up for", () => {
   const clock = new ManualClock();
   const deadlines = new TransportDeadlines(clock, clock);

@@ -136,8 +136,13 @@ class SharedPortEngine implements TransportEngine {
     const side = this.#createSide(false, setup);
     const lease = await this.#ports.lease(side.credentials.ufrag, remote.addresses);
     const leg = this.#createLeg(side, lease, listener);
-    // RFC 8445 §6.1.1: of two full agents the one that offers controls, toward a lite one the full one does.
-    leg.join(this.#joinOptions(side, remote, role, remote.ice.isLite), lease);
+    try {
+      // RFC 8445 §6.1.1: of two full agents the one that offers controls, toward a lite one the full one does.
+      leg.join(this.#joinOptions(side, remote, role, remote.ice.isLite), lease);
+    } catch (error) {
+      leg.close();
+      throw error;
+    }
     return leg;
   }
 
@@ -186,11 +191,18 @@ class SharedPortEngine implements TransportEngine {
     };
   }
 
+  /** The lease is the leg's, or given back when there is none. */
   #createLeg(side: Side, lease: PortLease, listener: MediaLegListener): TransportLeg {
-    if (this.#isClosed) {
+    try {
+      return this.#addLeg(side, lease, listener);
+    } catch (error) {
       lease.release();
-      throw transportFailed("The media engine was closed.", "closed");
+      throw error;
     }
+  }
+
+  #addLeg(side: Side, lease: PortLease, listener: MediaLegListener): TransportLeg {
+    if (this.#isClosed) throw transportFailed("The media engine was closed.", "closed");
     const leg = new TransportLeg({
       local: createLocalAudio({
         credentials: side.credentials,

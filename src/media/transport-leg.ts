@@ -104,6 +104,10 @@ export class TransportLeg implements MediaLeg, DatagramReceiver {
     if ((datagram[0] ?? 0) < FIRST_SRTP_BYTE) this.#setDeadline(transport);
   }
 
+  onSendFailed(to: TransportAddress): void {
+    this.#run((transport) => transport.onSendFailed(to, this.#clock.nowMs()));
+  }
+
   stats(): MediaLegStats {
     const transport = this.transportStats();
     return {

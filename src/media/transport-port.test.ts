@@ -1,4 +1,5 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { TransportAddress } from "../core/transport/address.ts";
 import { StunWriter } from "../core/transport/stun/stun-writer.ts";
 import { UdpSocket } from "../platform/udp.ts";
 import { bindPort, findBinding } from "./transport-binding.ts";
@@ -34,7 +35,9 @@ async function openPeer(): Promise<UdpSocket> {
 /** What a lease's receiver got, as first bytes. */
 function record(lease: PortLease | null): number[] {
   const received: number[] = [];
-  if (lease !== null) lease.receiver = { receive: (datagram) => received.push(datagram[0] ?? -1) };
+  if (lease !== null) {
+    lease.receiver = { receive: (datagram) => received.push(datagram[0] ?? -1), onSendFailed: () => {} };
+  }
   return received;
 }
 
@@ -111,6 +114,26 @@ describe("on one port", () => {
     lease?.forget(later);
     expect(port.lease("b", [later])).not.toBeNull();
     expect(port.lease("c", [candidate])).toBeNull();
+  });
+
+  test("what the system refuses to send is told to the leg whose peer it was for", async () => {
+    const codes: string[] = [];
+    const port = await TransportPort.open({
+      bind: (callbacks) => bindPort(findBinding("127.0.0.1"), 0, callbacks),
+      onError: (code) => codes.push(code),
+      onEmpty: () => {},
+    });
+    closers.push(() => port.close());
+    // From a loopback address there is no way to another machine's.
+    const [relay, other] = [7, 8].map((last) => ({ address: `192.0.2.${last}`, port: 3480 }));
+    if (relay === undefined || other === undefined) throw new Error("no addresses");
+    const failed: TransportAddress[] = [];
+    const lease = port.lease("a", [relay]);
+    if (lease !== null) lease.receiver = { receive: () => {}, onSendFailed: (to) => failed.push(to) };
+    for (const to of [relay, other]) port.socketTo(to)?.send(Uint8Array.of(0), to);
+    await vi.waitFor(() => expect(codes).toHaveLength(2));
+    expect(failed).toEqual([relay]);
+    expect(port.stats().sendsFailed).toBe(2);
   });
 
   test("no leg claims more addresses than a peer can have", async () => {

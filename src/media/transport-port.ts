@@ -6,6 +6,8 @@ import type { SocketCallbacks } from "./transport-binding.ts";
 /** Whom a port gives a datagram to. The bytes are the callee's. */
 export interface DatagramReceiver {
   receive(datagram: Uint8Array, from: TransportAddress): void;
+  /** The system has refused to send there. */
+  onSendFailed(to: TransportAddress): void;
 }
 
 export interface TransportPortOptions {
@@ -53,7 +55,7 @@ export class TransportPort {
   /** @throws {RingbackError} What `bind` throws. */
   static async open(options: TransportPortOptions): Promise<TransportPort> {
     const port = new TransportPort(options);
-    port.#sockets = await options.bind({ onDatagram: port.#onDatagram, onError: options.onError });
+    port.#sockets = await options.bind({ onDatagram: port.#onDatagram, onError: port.#onError });
     port.#fourth = port.#sockets.find((socket) => socket.ipVersion === 4) ?? null;
     port.#sixth = port.#sockets.find((socket) => socket.ipVersion === 6) ?? null;
     return port;
@@ -157,6 +159,11 @@ export class TransportPort {
     const lease = ufrag === null ? this.#find(from) : this.#byUfrag.get(ufrag);
     if (lease === undefined || lease.receiver === null) this.#unknownSenders += 1;
     else lease.receiver.receive(datagram, from);
+  };
+
+  readonly #onError = (code: string, to: TransportAddress | null): void => {
+    if (to !== null) this.#find(to)?.receiver?.onSendFailed(to);
+    this.#options.onError(code);
   };
 }
 

@@ -4,12 +4,13 @@ import { networkInterfaces, tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import { afterEach, describe, expect, test, vi } from "vitest";
+import type { TransportAddress } from "../core/transport/address.ts";
 import { UdpSocket } from "./udp.ts";
 
 interface Endpoint {
   readonly socket: UdpSocket;
   readonly received: { readonly bytes: number[]; readonly address: string; readonly port: number }[];
-  readonly errors: string[];
+  readonly errors: (readonly [string, TransportAddress | null])[];
 }
 
 const open: UdpSocket[] = [];
@@ -20,13 +21,13 @@ afterEach(async () => {
 
 async function bind(address = "127.0.0.1", port = 0): Promise<Endpoint> {
   const received: Endpoint["received"] = [];
-  const errors: string[] = [];
+  const errors: Endpoint["errors"][number][] = [];
   const socket = await UdpSocket.bind({
     address,
     port,
     onDatagram: (datagram, from) =>
       received.push({ bytes: [...datagram], address: from.address, port: from.port }),
-    onError: (code) => errors.push(code),
+    onError: (code, to) => errors.push([code, to]),
   });
   open.push(socket);
   return { socket, received, errors };
@@ -80,7 +81,7 @@ describe("a UDP socket", () => {
     // Broadcasting is not allowed without being asked for.
     socket.send(Uint8Array.of(1), { address: "255.255.255.255", port: 9 });
     await vi.waitFor(() => expect(errors).toHaveLength(1));
-    expect(errors[0]).toMatch(/^E[A-Z]+$/);
+    expect(errors[0]).toEqual([expect.stringMatching(/^E[A-Z]+$/), { address: "255.255.255.255", port: 9 }]);
     expect(socket.send(Uint8Array.of(1), { address: "127.0.0.1", port: 0 })).toBe(false);
     expect(socket.send(new Uint8Array(3000), { address: "127.0.0.1", port: socket.port })).toBe(false);
     expect(socket.stats).toMatchObject({ failed: 3, dropped: 0 });

@@ -8,8 +8,8 @@ export interface UdpSocketOptions {
   readonly port: number;
   /** A datagram came in; the bytes are the callee's. */
   readonly onDatagram: (datagram: Uint8Array, from: TransportAddress) => void;
-  /** The system refused to send or to receive: `ENETUNREACH`, `EPERM` … The socket lives on. */
-  readonly onError: (code: string) => void;
+  /** The system refused to send to `to`, or, where that is null, to receive: `ENETUNREACH`, `EPERM` … The socket lives on. */
+  readonly onError: (code: string, to: TransportAddress | null) => void;
 }
 
 export interface UdpSocketStats {
@@ -20,6 +20,13 @@ export interface UdpSocketStats {
   dropped: number;
   /** Refused by the system. */
   failed: number;
+}
+
+/** What Node's errors of a socket have besides. */
+interface SystemError extends Error {
+  readonly code?: string;
+  readonly address?: string;
+  readonly port?: number;
 }
 
 /** More than any datagram that fits the paths of the internet. */
@@ -41,7 +48,7 @@ export class UdpSocket {
   readonly stats: UdpSocketStats = { received: 0, sent: 0, dropped: 0, failed: 0 };
   readonly ipVersion: 4 | 6;
   readonly #socket: Socket;
-  readonly #onError: (code: string) => void;
+  readonly #onError: (code: string, to: TransportAddress | null) => void;
   /** A ring: those that wait are the ones before `#current`. Made as they are needed. */
   readonly #slots: Uint8Array[] = [];
   #current = 0;
@@ -143,7 +150,9 @@ export class UdpSocket {
   readonly #onResult = (error: Error | null): void => {
     if (error === null || this.#isClosed) return;
     this.stats.failed += 1;
-    this.#onError("code" in error && typeof error.code === "string" ? error.code : "unknown");
+    const { code, address, port }: SystemError = error;
+    const isSend = address !== undefined && port !== undefined;
+    this.#onError(code ?? "unknown", isSend ? { address, port } : null);
   };
 
   #slot(): Uint8Array {

@@ -9,6 +9,7 @@ import {
   type TransportEngineOptions,
 } from "../../src/media/transport-engine.ts";
 import { systemRandom } from "../../src/platform/random.ts";
+import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { hostCandidate, OfferingPeer } from "./offering-peer.ts";
 import { SharedRelay } from "./shared-relay.ts";
 
@@ -238,6 +239,44 @@ describe("the transport engine", () => {
     await connected(call);
     await expectOwnAudio([call]);
     expect(faults).toEqual(["media listener failed", "media listener failed", "packet listener failed"]);
+  });
+
+  test("loses no time on a peer's addresses that no route leads to", async () => {
+    // Time stands still: whatever is put off never happens.
+    const clock = new ManualClock();
+    const engine = await createEngine({ clock, timers: clock });
+    const offerer = createOfferer();
+    const offer = await offerer.offer();
+    // From a loopback address there is no way to another machine's.
+    const unreachable = [7, 8, 9].map((last) => ({ ...hostCandidate(3480), address: `192.0.2.${last}` }));
+    const candidates = [
+      ...unreachable,
+      ...offer.candidates.map((candidate) => ({ ...candidate, priority: 1 })),
+    ];
+    const call = await openCall(engine, offerer, { ...offer, candidates });
+    await connected(call);
+    await expectOwnAudio([call]);
+    expect(engine.stats().sendsFailed).toBe(3);
+  });
+
+  test("keeps nothing of a leg that could not be opened", async () => {
+    let isBroken = false;
+    const engine = await createEngine({
+      random: (byteLength) => {
+        if (isBroken) throw new Error("no randomness");
+        return systemRandom(byteLength);
+      },
+    });
+    const offer = await createOfferer().offer();
+    // What is random comes before the place on the port, and after it.
+    for (const call of [1, 2, 3, 4, 5, 6]) {
+      const opening = engine.openLeg({ ...offer, iceUfrag: `user${call}` }, new Recorder());
+      isBroken = true;
+      await expect(opening).rejects.toThrow("no randomness");
+      isBroken = false;
+    }
+    await engine.openLeg(offer, new Recorder());
+    expect(engine.stats()).toMatchObject({ legs: 1, extraPorts: 0, extraPortsOpened: 0 });
   });
 
   test("opens no leg when it is closed meanwhile", async () => {
