@@ -111,7 +111,9 @@ export class TransportPorts {
   /** Idempotent. */
   async close(): Promise<void> {
     this.#isClosed = true;
-    await Promise.all([this.#main.close(), ...[...this.#extras].map((port) => port.close())]);
+    // One that is being opened closes itself then.
+    const opening = this.#opening?.catch(() => {});
+    await Promise.all([this.#main.close(), ...[...this.#extras].map((port) => port.close()), opening]);
   }
 
   async #openExtra(): Promise<TransportPort> {

@@ -47,6 +47,7 @@ const KERNEL_BUFFER_BYTES = 4 * 1024 * 1024;
 export class UdpSocket {
   readonly stats: UdpSocketStats = { received: 0, sent: 0, dropped: 0, failed: 0 };
   readonly ipVersion: 4 | 6;
+  readonly port: number;
   readonly #socket: Socket;
   readonly #onError: (code: string, to: TransportAddress | null) => void;
   /** A ring: those that wait are the ones before `#current`. Made as they are needed. */
@@ -59,6 +60,7 @@ export class UdpSocket {
 
   private constructor(socket: Socket, options: UdpSocketOptions) {
     this.ipVersion = options.address.includes(":") ? 6 : 4;
+    this.port = socket.address().port;
     this.#socket = socket;
     this.#onError = options.onError;
     socket.on("message", (datagram, from) => {
@@ -92,10 +94,6 @@ export class UdpSocket {
     });
     growKernelBuffers(socket);
     return new UdpSocket(socket, options);
-  }
-
-  get port(): number {
-    return this.#socket.address().port;
   }
 
   /** Memory for one datagram of up to 2048 bytes; null when none can be sent now, which is counted. */

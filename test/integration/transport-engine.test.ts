@@ -1,6 +1,7 @@
 import { networkInterfaces } from "node:os";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import type { AudioDescription, DtlsSetup, LocalAudio } from "../../src/core/sdp/model.ts";
+import { readLocalUfrag } from "../../src/core/transport/stun/stun-demux.ts";
 import { type Logger, silentLogger } from "../../src/logger.ts";
 import type { MediaDownReason, MediaLeg, MediaLegListener, MediaLegState } from "../../src/media/engine.ts";
 import {
@@ -9,6 +10,7 @@ import {
   type TransportEngineOptions,
 } from "../../src/media/transport-engine.ts";
 import { systemRandom } from "../../src/platform/random.ts";
+import { UdpSocket } from "../../src/platform/udp.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
 import { hostCandidate, OfferingPeer } from "./offering-peer.ts";
 import { SharedRelay } from "./shared-relay.ts";
@@ -245,17 +247,21 @@ describe("the transport engine", () => {
     // Time stands still: whatever is put off never happens.
     const clock = new ManualClock();
     const engine = await createEngine({ clock, timers: clock });
-    const offerer = createOfferer();
-    const offer = await offerer.offer();
+    const checked: (string | null)[] = [];
+    const peer = await UdpSocket.bind({
+      address: "127.0.0.1",
+      port: 0,
+      onDatagram: (datagram) => checked.push(readLocalUfrag(datagram)),
+      onError: () => {},
+    });
+    closers.push(() => peer.close());
     // From a loopback address there is no way to another machine's.
     const unreachable = [7, 8, 9].map((last) => ({ ...hostCandidate(3480), address: `192.0.2.${last}` }));
-    const candidates = [
-      ...unreachable,
-      ...offer.candidates.map((candidate) => ({ ...candidate, priority: 1 })),
-    ];
-    const call = await openCall(engine, offerer, { ...offer, candidates });
-    await connected(call);
-    await expectOwnAudio([call]);
+    const candidates = [...unreachable, { ...hostCandidate(peer.port), priority: 1 }];
+    const offer = { ...(await createOfferer().offer()), candidates };
+    const leg = await engine.openLeg(offer, new Recorder());
+    leg.connect();
+    await vi.waitFor(() => expect(checked).toEqual([offer.iceUfrag]));
     expect(engine.stats().sendsFailed).toBe(3);
   });
 
@@ -291,6 +297,20 @@ describe("the transport engine", () => {
     });
     await closed;
     expect(engine.stats()).toMatchObject({ legs: 0, extraPorts: 0 });
+  });
+
+  test("has given back every port when it is closed, also one that was being opened, and still tells its own", async () => {
+    const free = await createEngine();
+    const extraPorts = { begin: free.port, end: free.port };
+    await free.close();
+    expect(free.port).toBe(extraPorts.begin);
+    const engine = await createEngine({ extraPorts });
+    const offer = await createOfferer().offer();
+    await engine.openLeg(offer, new Recorder());
+    const opening = engine.openLeg(offer, new Recorder()).catch(() => {});
+    await engine.close();
+    await createEngine({ port: extraPorts.begin });
+    await opening;
   });
 
   test("says which range has no free port for such a call", async () => {
