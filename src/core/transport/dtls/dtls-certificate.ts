@@ -1,10 +1,4 @@
-import {
-  createHash,
-  createPrivateKey,
-  generateKeyPairSync,
-  type KeyObject,
-  timingSafeEqual,
-} from "node:crypto";
+import { createECDH, createHash, createPrivateKey, type KeyObject, timingSafeEqual } from "node:crypto";
 import type { Random } from "../../random.ts";
 import type { Fingerprint } from "../../sdp/model.ts";
 import {
@@ -40,10 +34,11 @@ const ONE_DAY_MS = 86_400_000;
 /** Nothing that tells one installation from another. */
 const COMMON_NAME = "ringback";
 const SERIAL_BYTES = 16;
+const P256_FIELD_BYTES = 32;
 
 /** Makes a key pair and a certificate for it, valid from a day ago, for peers whose clock is behind. About 0.1 ms. */
 export function createCertificate({ nowMs, lifetimeMs, random }: CertificateOptions): DtlsCertificate {
-  const { privateKey, publicKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const { privateKey, publicKeyInfo } = createP256Key();
   const notAfterMs = nowMs + lifetimeMs;
   const signatureAlgorithm = derSequence(derObjectIdentifier("1.2.840.10045.4.3.2")); // ecdsa-with-SHA256
   const commonName = derSequence(derObjectIdentifier("2.5.4.3"), derUtf8String(COMMON_NAME));
@@ -56,11 +51,34 @@ export function createCertificate({ nowMs, lifetimeMs, random }: CertificateOpti
     name, // issuer
     derSequence(derTime(nowMs - ONE_DAY_MS), derTime(notAfterMs)),
     name, // subject
-    publicKey.export({ type: "spki", format: "der" }),
+    publicKeyInfo,
   );
   const signature = signEcdsaSha256(privateKey, toBeSigned);
   const der = derSequence(toBeSigned, signatureAlgorithm, derBitString(signature));
   return { der, privateKey, sha256Fingerprint: formatFingerprint(der), notAfterMs };
+}
+
+/** Not by generateKeyPairSync: see `EphemeralKey`. */
+function createP256Key(): { readonly privateKey: KeyObject; readonly publicKeyInfo: Uint8Array } {
+  const ecdh = createECDH("prime256v1");
+  const point = ecdh.generateKeys();
+  // RFC 7518 §6.2: all of full length, and `getPrivateKey` leaves leading zeros out.
+  const d = Buffer.alloc(P256_FIELD_BYTES);
+  const secret = ecdh.getPrivateKey();
+  secret.copy(d, P256_FIELD_BYTES - secret.length);
+  const text = (bytes: Buffer): string => bytes.toString("base64url");
+  const x = text(point.subarray(1, 1 + P256_FIELD_BYTES));
+  const y = text(point.subarray(1 + P256_FIELD_BYTES));
+  const privateKey = createPrivateKey({
+    format: "jwk",
+    key: { kty: "EC", crv: "P-256", d: text(d), x, y },
+  });
+  // RFC 5480 §2: id-ecPublicKey with the curve's name.
+  const algorithm = derSequence(
+    derObjectIdentifier("1.2.840.10045.2.1"),
+    derObjectIdentifier("1.2.840.10045.3.1.7"),
+  );
+  return { privateKey, publicKeyInfo: derSequence(algorithm, derBitString(point)) };
 }
 
 /** RFC 5280 §4.1.2.2: positive and unique. The second bit makes all of one length. */

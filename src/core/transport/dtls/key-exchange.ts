@@ -1,9 +1,10 @@
 import {
   createECDH,
+  createPrivateKey,
   createPublicKey,
   diffieHellman,
-  generateKeyPairSync,
   type JsonWebKeyInput,
+  randomBytes,
 } from "node:crypto";
 
 /** RFC 8422 §5.1.1 named groups. */
@@ -27,6 +28,9 @@ const CURVES = { secp256r1: "prime256v1", secp384r1: "secp384r1" } as const;
 
 /** RFC 8422 §5.4: the first byte of a point, and the only form that is left. */
 const UNCOMPRESSED = 4;
+
+/** RFC 7748 §5: any 32 random bytes are a private key. */
+const X25519_KEY_BYTES = 32;
 
 /** Throws when the peer's key is no valid one. */
 type Agreement = (peerPublicKey: Uint8Array) => Uint8Array;
@@ -57,9 +61,13 @@ export class EphemeralKey {
   }
 
   static #createX25519(): EphemeralKey {
-    // Raw keys go in and out as JWK: measured at 71 us for both steps against 180 us by way of DER.
-    const { publicKey, privateKey } = generateKeyPairSync("x25519");
-    const raw = Buffer.from(publicKey.export({ format: "jwk" }).x ?? "", "base64url");
+    // Not generateKeyPairSync: the garbage collector, when it meets the finished job while `export` holds the key's lock,
+    // waits for that lock in the same thread for ever (seen with Node 20.20; test/transport/key-generation.test.ts).
+    // Raw keys go in and out as JWK, several times as fast as by way of DER.
+    const d = randomBytes(X25519_KEY_BYTES).toString("base64url");
+    // RFC 8037 §2 wants the public key beside the private one; OpenSSL computes it and never looks.
+    const privateKey = createPrivateKey({ format: "jwk", key: { kty: "OKP", crv: "X25519", d, x: "" } });
+    const raw = Buffer.from(privateKey.export({ format: "jwk" }).x ?? "", "base64url");
     return new EphemeralKey(raw, (peer) =>
       diffieHellman({ privateKey, publicKey: createPublicKey(x25519Jwk(peer)) }),
     );
