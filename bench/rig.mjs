@@ -11,6 +11,9 @@ const LOAD = fileURLToPath(new URL("./load.mjs", import.meta.url));
 const WARM_UP_CALLS = 200;
 const WARM_UP_SPACING_MS = 12;
 const SETTLE_MS = 1_500;
+/** Beside the time that what is asked takes by itself. */
+const ANSWER_TIMEOUT_MS = 60_000;
+const STOP_TIMEOUT_MS = 15_000;
 const COLLECTION_MS = 300;
 /** V8 gives memory back to the system when nothing has happened for some seconds. */
 const IDLE_MS = 5_000;
@@ -39,14 +42,12 @@ export class Rig {
     const [command, args] = pinned(LOAD_CORE, process.execPath, []);
     this.#load = fork(LOAD, { execPath: command, execArgv: args });
     this.#load.on("message", ({ id, result, error }) => {
-      const waiting = this.#waiting.get(id);
-      this.#waiting.delete(id);
+      const waiting = this.#take(id);
       if (error === undefined) waiting?.resolve(result);
       else waiting?.reject(new Error(error));
     });
     this.#load.on("exit", () => {
-      for (const { reject } of this.#waiting.values()) reject(new Error("the load ended"));
-      this.#waiting.clear();
+      for (const id of [...this.#waiting.keys()]) this.#take(id)?.reject(new Error("the load ended"));
     });
   }
 
@@ -136,12 +137,24 @@ export class Rig {
   }
 
   async stop() {
-    if (this.#load.exitCode !== null) return;
+    if (this.#load.exitCode !== null || this.#load.signalCode !== null) return;
     const exited = once(this.#load, "exit");
     this.#ask("stop").catch(() => {
       // It may be gone before its answer.
     });
+    const timer = setTimeout(() => this.#kill(), STOP_TIMEOUT_MS);
     await exited;
+    clearTimeout(timer);
+  }
+
+  #kill() {
+    this.#load.kill("SIGKILL");
+    if (this.#pid === 0) return;
+    try {
+      process.kill(this.#pid, "SIGKILL");
+    } catch {
+      // It ended with its input.
+    }
   }
 
   #cpu() {
@@ -156,10 +169,20 @@ export class Rig {
 
   #ask(name, options = {}) {
     const id = this.#nextId++;
+    const { count = 0, spacingMs = 0, ms = 0 } = options;
     return new Promise((resolve, reject) => {
-      this.#waiting.set(id, { resolve, reject });
+      const fail = () => reject(new Error(`the load does not answer to "${name}"`));
+      const timer = setTimeout(fail, ANSWER_TIMEOUT_MS + count * spacingMs + ms);
+      this.#waiting.set(id, { resolve, reject, timer });
       this.#load.send({ id, do: name, ...options });
     });
+  }
+
+  #take(id) {
+    const waiting = this.#waiting.get(id);
+    this.#waiting.delete(id);
+    clearTimeout(waiting?.timer);
+    return waiting;
   }
 }
 
