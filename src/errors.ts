@@ -50,6 +50,45 @@ export interface ErrorDetails {
   MEDIA_ENGINE_FAILED: { readonly engine: string; readonly reason: string };
   /** A call's media connection broke down or did not come up. `reason` is a `MediaDownReason`, or `unknown`. */
   MEDIA_LOST: { readonly reason: string };
+  /** A URL that somebody else named is not requested (docs/outgoing-requests.md). */
+  REQUEST_REFUSED: {
+    readonly reason: "url" | "scheme" | "plain-http" | "credentials" | "port" | "address" | "not-listed";
+  };
+  /** A request to such a URL gave no usable answer. `status` is null when it was not for one. */
+  REQUEST_FAILED: {
+    readonly reason: "network" | "timeout" | "status" | "too-large" | "too-many-redirects" | "bad-response";
+    readonly status: number | null;
+  };
+  /** A program that was to be run did not do its work. */
+  COMMAND_FAILED: {
+    readonly command: string;
+    readonly reason:
+      | "not-found"
+      | "not-permitted"
+      | "not-started"
+      | "exit-code"
+      | "killed"
+      | "timeout"
+      | "too-much-output"
+      | "busy";
+    /** Null when it did not end by itself. */
+    readonly exitCode: number | null;
+  };
+  /** A text was not spoken. `speech` is the name of what was to speak it. */
+  SPEECH_FAILED: {
+    readonly speech: string;
+    readonly reason:
+      | "text-empty"
+      | "text-too-long"
+      | "voice-invalid"
+      | "unavailable"
+      | "refused"
+      | "failed"
+      | "timeout"
+      | "busy"
+      | "too-large"
+      | "not-audio";
+  };
   /** The gateway is not in a state that allows the operation. */
   GATEWAY_WRONG_STATE: { readonly state: string; readonly operation: string };
   /** The simulator is not in a state that allows the operation. */

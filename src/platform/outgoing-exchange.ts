@@ -1,0 +1,168 @@
+import { connect as connectTcp, isIP, type LookupFunction, type Socket } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { type buildConnector, Client, type Dispatcher } from "undici";
+import { isRedirect, type RequestHop } from "../core/net/redirect.ts";
+import { requestFailed } from "./outgoing-request-error.ts";
+
+export interface ExchangeOptions {
+  /** The judged addresses of the hop's host, in the order to try them. Nothing else is connected to. */
+  readonly addresses: readonly string[];
+  readonly ca: string | undefined;
+  readonly maxBytes: number;
+  /** Content types that are taken, `audio/*` for all of a kind; empty: any. */
+  readonly accept: readonly string[];
+  readonly signal: AbortSignal;
+}
+
+export type ExchangeResult =
+  | { readonly kind: "redirect"; readonly status: number; readonly location: string | null }
+  | {
+      readonly kind: "answer";
+      readonly status: number;
+      /** Lower case, without parameters. Null when there is none. */
+      readonly contentType: string | null;
+      readonly bytes: Uint8Array;
+    };
+
+/**
+ * One request and its answer, over a connection of its own, which is closed afterwards.
+ *
+ * @throws {RingbackError} `REQUEST_FAILED` for an answer that is not taken.
+ * @throws {Error} The connection's or undici's own for everything else, an abort included.
+ */
+export async function exchange(hop: RequestHop, options: ExchangeOptions): Promise<ExchangeResult> {
+  const client = new Client(hop.url.origin, {
+    connect: connectorFor(options),
+    // The signal bounds the whole of it.
+    headersTimeout: 0,
+    bodyTimeout: 0,
+  });
+  try {
+    const response = await client.request({
+      path: hop.url.pathname + hop.url.search,
+      method: hop.method,
+      // A small compressed body may become any size.
+      headers: { ...hop.headers, "accept-encoding": "identity" },
+      body: hop.body,
+      signal: options.signal,
+    });
+    return await readResponse(hop.url, response, options);
+  } finally {
+    await client.destroy();
+  }
+}
+
+async function readResponse(
+  url: URL,
+  { statusCode: status, headers, body }: Dispatcher.ResponseData,
+  options: ExchangeOptions,
+): Promise<ExchangeResult> {
+  const contentType = mediaTypeOf(textOf(headers["content-type"]));
+  try {
+    if (isRedirect(status)) return { kind: "redirect", status, location: textOf(headers["location"]) };
+    checkHead(url, status, contentType, headers, options);
+    return { kind: "answer", status, contentType, bytes: await readBody(url, body, options.maxBytes) };
+  } finally {
+    // Of a body that is not read to its end, nobody hears the error that this makes.
+    body.on("error", () => {});
+    body.destroy();
+  }
+}
+
+function checkHead(
+  url: URL,
+  status: number,
+  contentType: string | null,
+  headers: Dispatcher.ResponseData["headers"],
+  { accept, maxBytes }: ExchangeOptions,
+): void {
+  if (status < 200 || status > 299) {
+    throw requestFailed("status", `${url.origin} answered with status ${status}.`, { status });
+  }
+  const encoding = textOf(headers["content-encoding"]) ?? "identity";
+  if (encoding.toLowerCase() !== "identity") {
+    throw requestFailed("bad-response", `${url.origin} sent a compressed body, which was not asked for.`);
+  }
+  if (contentType !== null && accept.length > 0 && !accept.some((type) => isOfType(contentType, type))) {
+    const message = `${url.origin} sent another type than ${accept.join(", ")}.`;
+    throw requestFailed("bad-response", message);
+  }
+  if (Number(textOf(headers["content-length"]) ?? 0) > maxBytes) throw tooLarge(url, maxBytes);
+}
+
+async function readBody(url: URL, body: AsyncIterable<Uint8Array>, maxBytes: number): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let sizeBytes = 0;
+  for await (const chunk of body) {
+    sizeBytes += chunk.length;
+    if (sizeBytes > maxBytes) throw tooLarge(url, maxBytes);
+    chunks.push(chunk);
+  }
+  // One memory of its own: Buffer.concat may give a part of one that is shared.
+  const bytes = new Uint8Array(sizeBytes);
+  let offset = 0;
+  for (const chunk of chunks) {
+    bytes.set(chunk, offset);
+    offset += chunk.length;
+  }
+  return bytes;
+}
+
+/** Connects to the judged addresses alone, and lets go at once when the signal aborts. */
+function connectorFor({ addresses, ca, signal }: ExchangeOptions): buildConnector.connector {
+  const lookup = lookupOf(addresses);
+  return ({ protocol, hostname, port }, callback) => {
+    const isSecure = protocol === "https:";
+    const common = { host: hostname, lookup, autoSelectFamily: true };
+    const socket: Socket | TLSSocket = isSecure
+      ? connectTls({
+          ...common,
+          port: Number(port || 443),
+          ALPNProtocols: ["http/1.1"],
+          // RFC 6066 §3: no address there. The certificate is then compared with `host`.
+          servername: isIP(hostname) === 0 ? hostname : "",
+          ca,
+        })
+      : connectTcp({ ...common, port: Number(port || 80) });
+    const abort = (): void => void socket.destroy(new Error("The request was ended."));
+    signal.addEventListener("abort", abort, { once: true });
+    let report: buildConnector.Callback | null = callback;
+    socket.setNoDelay(true);
+    socket.once(isSecure ? "secureConnect" : "connect", () => {
+      report?.(null, socket);
+      report = null;
+    });
+    socket.on("error", (error) => {
+      report?.(error, null);
+      report = null;
+    });
+    socket.once("close", () => signal.removeEventListener("abort", abort));
+  };
+}
+
+/** Whatever name is asked for, the answer is what was judged: between the two, the name may have got another one. */
+function lookupOf(addresses: readonly string[]): LookupFunction {
+  const all = addresses.map((address) => ({ address, family: isIP(address) }));
+  return (_host, options, callback) => {
+    const [first] = all;
+    if (options.all === true) callback(null, all);
+    else callback(null, first?.address ?? "", first?.family);
+  };
+}
+
+function tooLarge(url: URL, maxBytes: number): Error {
+  return requestFailed("too-large", `${url.origin} sent more than ${maxBytes} bytes.`);
+}
+
+function textOf(header: string | string[] | undefined): string | null {
+  return (Array.isArray(header) ? header[0] : header) ?? null;
+}
+
+function mediaTypeOf(header: string | null): string | null {
+  const type = header?.split(";", 1)[0]?.trim().toLowerCase() ?? "";
+  return type === "" ? null : type;
+}
+
+function isOfType(contentType: string, accepted: string): boolean {
+  return accepted.endsWith("/*") ? contentType.startsWith(accepted.slice(0, -1)) : contentType === accepted;
+}
