@@ -87,6 +87,7 @@ async function openSession(
     telephoneEventPayloadType: TELEPHONE_EVENT_PAYLOAD_TYPE,
     clock: settings.clock,
     ...(call.keepAudioMs === undefined ? {} : { keepAudioMs: call.keepAudioMs }),
+    ...(call.network === undefined ? {} : { network: call.network }),
   });
   try {
     // Other calls may have come, or the end, while the phone was made ready.

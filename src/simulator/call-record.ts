@@ -72,6 +72,9 @@ export class CallRecord {
       graphRequests: [...this.#requests],
       media: mediaReport,
       heardPcm: () => media.heardPcm(),
+      heardStartMs: media.heardStartMs,
+      sentPcm: () => media.sentPcm(),
+      sentStartMs: media.sentStartMs,
       sampleRateHz: 48_000,
     };
   }

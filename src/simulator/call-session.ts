@@ -7,7 +7,12 @@ import { createDeferred, type Deferred } from "./deferred.ts";
 import type { CallsRequest } from "./graph/calls-request.ts";
 import { type GraphFailure, invalidParameter } from "./graph/graph-failure.ts";
 import { watchMedia } from "./media-watch.ts";
+import type { DigitTiming, PressedDigit } from "./phone/digit-sender.ts";
+import type { HearOptions } from "./phone/listening.ts";
 import type { PhoneMedia } from "./phone/phone-media.ts";
+import type { PhoneQuiet } from "./phone/quiet-detector.ts";
+import type { PhoneSound } from "./phone/sound-detector.ts";
+import type { PhoneSpeech, Spoken } from "./phone/speech.ts";
 import type {
   GraphRequestRecord,
   PhoneCall,
@@ -15,7 +20,7 @@ import type {
   PhoneCallPhase,
   PhoneCallReport,
 } from "./phone-call.ts";
-import type { CallWebhookOptions, PhoneCallOptions } from "./phone-call-options.ts";
+import type { CallWebhookOptions, PhoneCallOptions, ScriptedDigits } from "./phone-call-options.ts";
 import type { SimulatorSettings } from "./simulator-options.ts";
 import { TimerGroup } from "./timer-group.ts";
 import { refuseAction, type UserCallState } from "./user-call-state.ts";
@@ -101,14 +106,22 @@ export class CallSession implements PhoneCall {
     this.end("caller");
   }
 
-  async sendDigits(digits: string): Promise<void> {
-    const { callId, phase } = this;
-    if (phase !== "active") {
-      throw new RingbackError("CALL_WRONG_PHASE", `Digits need an active call, this one is ${phase}`, {
-        details: { callId, phase, operation: "sendDigits" },
-      });
-    }
-    await this.media.sendDigits(digits);
+  async sendDigits(digits: string, timing?: DigitTiming): Promise<readonly PressedDigit[]> {
+    this.#requireActive("sendDigits", "Digits need");
+    return await this.media.sendDigits(digits, timing);
+  }
+
+  async say(speech: PhoneSpeech): Promise<Spoken> {
+    this.#requireActive("say", "Speech needs");
+    return await this.media.say(speech);
+  }
+
+  async hears(sound: PhoneSound | PhoneQuiet, options?: HearOptions): Promise<number | null> {
+    return await this.media.hears(sound, options);
+  }
+
+  async waitForTone(frequencyHz: number, options?: HearOptions): Promise<number | null> {
+    return await this.media.waitForTone(frequencyHz, options);
   }
 
   goSilent(): void {
@@ -223,14 +236,18 @@ export class CallSession implements PhoneCall {
     const { call } = this.#options;
     this.#timers.after(call.hangUpAfterMs, () => this.end("caller"));
     this.#timers.after(call.goSilentAfterMs, () => this.goSilent());
-    for (const { afterMs, digits } of call.digits ?? []) {
-      this.#timers.after(afterMs, () => this.#pressDigits(digits));
+    for (const entry of call.digits ?? []) {
+      this.#timers.after(entry.afterMs, () => this.#pressDigits(entry));
     }
   }
 
-  #pressDigits(digits: string): void {
+  #pressDigits({ digits, toneMs, gapMs }: ScriptedDigits): void {
+    const timing = {
+      ...(toneMs === undefined ? {} : { toneMs }),
+      ...(gapMs === undefined ? {} : { gapMs }),
+    };
     this.#digitsOut = this.#digitsOut
-      .then(() => this.sendDigits(digits))
+      .then(async () => void (await this.sendDigits(digits, timing)))
       .catch((error: unknown) => this.#logFault("digits were not sent", error));
   }
 
@@ -276,6 +293,14 @@ export class CallSession implements PhoneCall {
     };
     const webhook = terminateWebhook(this.#options.identity, end, this.#webhooks.statusNoise ?? false);
     await this.#options.deliver(webhook, this.#webhooks.duplicate ?? 0);
+  }
+
+  #requireActive(operation: string, what: string): void {
+    const { callId, phase } = this;
+    if (phase === "active") return;
+    throw new RingbackError("CALL_WRONG_PHASE", `${what} an active call, this one is ${phase}`, {
+      details: { callId, phase, operation },
+    });
   }
 
   #logFault(message: string, error: unknown): void {

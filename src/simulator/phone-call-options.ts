@@ -1,13 +1,15 @@
 import type { DtlsSetup } from "../core/sdp/model.ts";
 import type { OfferForm } from "./offer.ts";
-import { parseDigits } from "./phone/digit-sender.ts";
+import { checkDigitTiming, type DigitTiming, parseDigits } from "./phone/digit-sender.ts";
+import { type PhoneNetwork, toNetworkSettings } from "./phone/network-options.ts";
 import type { PhoneVoice } from "./phone/phone-media.ts";
+import { checkVoice } from "./phone/voice.ts";
 import type { GraphRequestRecord } from "./phone-call.ts";
 import { requireDelayMs } from "./require-delay.ts";
 import { optionError } from "./simulator-error.ts";
 
 /** Digits that the caller presses. */
-export interface ScriptedDigits {
+export interface ScriptedDigits extends DigitTiming {
   /** Counted from the accept. */
   readonly afterMs: number;
   /** 0–9, `*`, `#`, A–D, at most 256; `w` waits 500 ms. */
@@ -57,8 +59,10 @@ export interface PhoneCallOptions {
   readonly giveUpAfterMs?: number;
   /** The caller's audio stops this long after the accept, in ms. */
   readonly goSilentAfterMs?: number;
-  /** Longest audio kept for `heardPcm`, in ms. Default 120 000. */
+  /** Longest audio kept for `heardPcm` and for `sentPcm` each, in ms. Default 120 000. */
   readonly keepAudioMs?: number;
+  /** What the network does to media once DTLS is up. Default: nothing. */
+  readonly network?: PhoneNetwork;
   readonly webhooks?: CallWebhookOptions;
   /** Called after each request of the business about this call, as it happens. */
   readonly onGraphRequest?: (request: GraphRequestRecord) => void;
@@ -79,7 +83,10 @@ export function checkPhoneCallOptions(options: PhoneCallOptions): void {
   for (const entry of digits) {
     requireDelayMs("digits[].afterMs", entry.afterMs);
     parseDigits(entry.digits);
+    checkDigitTiming(entry);
   }
+  if (options.voice !== undefined) checkVoice(options.voice);
+  if (options.network !== undefined) toNetworkSettings(options.network);
   const copies = webhooks.duplicate ?? 0;
   if (!Number.isInteger(copies) || copies < 0 || copies > MAX_DUPLICATES) {
     throw optionError(

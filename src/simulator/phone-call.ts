@@ -1,6 +1,11 @@
 import type { GraphAction } from "./graph/calls-request.ts";
 import type { GraphFaultKind } from "./graph/graph-faults.ts";
+import type { DigitTiming, PressedDigit } from "./phone/digit-sender.ts";
+import type { HearOptions } from "./phone/listening.ts";
 import type { PhoneMedia, PhoneMediaReport } from "./phone/phone-media.ts";
+import type { PhoneQuiet } from "./phone/quiet-detector.ts";
+import type { PhoneSound } from "./phone/sound-detector.ts";
+import type { PhoneSpeech, Spoken } from "./phone/speech.ts";
 
 /** `connecting`: the business sent `pre_accept`. `active`: it sent `accept`. */
 export type PhoneCallPhase = "ringing" | "connecting" | "active" | "ended";
@@ -61,6 +66,12 @@ export interface PhoneCallReport {
   readonly media: PhoneMediaReport;
   /** What the caller heard: 48 kHz, mono. */
   heardPcm(): Int16Array;
+  /** When sample 0 of it came, see `PhoneMedia.heardStartMs`. On the axis of the timeline; null: nothing was heard. */
+  readonly heardStartMs: number | null;
+  /** What the caller's phone sent: 48 kHz, mono. */
+  sentPcm(): Int16Array;
+  /** When sample 0 of it was due, see `PhoneMedia.sentStartMs`. On the axis of the timeline; null: nothing was sent. */
+  readonly sentStartMs: number | null;
   readonly sampleRateHz: 48_000;
 }
 
@@ -78,10 +89,23 @@ export interface PhoneCall {
   /** Gives up before the accept, hangs up after it. No effect on a call that is over. */
   hangUp(): void;
   /**
-   * Presses keys and resolves when the last one is out. `w` waits 500 ms.
-   * @throws {RingbackError} `CALL_WRONG_PHASE` when the call is not active.
+   * Presses keys and resolves with them when the last one is out. `w` waits 500 ms.
+   * @throws {RingbackError} `CALL_WRONG_PHASE` when the call is not active; `OPTION_INVALID`.
    */
-  sendDigits(digits: string): Promise<void>;
+  sendDigits(digits: string, timing?: DigitTiming): Promise<readonly PressedDigit[]>;
+  /**
+   * Says something in place of the voice and resolves when the last packet is out.
+   * @throws {RingbackError} `CALL_WRONG_PHASE` when the call is not active; `MEDIA_FILE_UNUSABLE`; `OPTION_INVALID`.
+   */
+  say(speech: PhoneSpeech): Promise<Spoken>;
+  /**
+   * Waits for a sound, or for quiet. Resolves with the time at which it began, on the axis of the timeline; null: it was not
+   * heard within the time, 10 s by default, or the call ended.
+   * @throws {RingbackError} `OPTION_INVALID`.
+   */
+  hears(sound: PhoneSound | PhoneQuiet, options?: HearOptions): Promise<number | null>;
+  /** `hears` for a tone. */
+  waitForTone(frequencyHz: number, options?: HearOptions): Promise<number | null>;
   /** The caller's audio stops, as on a phone that lost its network. */
   goSilent(): void;
 }

@@ -33,6 +33,9 @@ const EMPTY_REPORT: PhoneMediaReport = {
   markers: 0,
   digits: "",
   packetsSent: 0,
+  pressed: [],
+  spoken: [],
+  network: null,
   roleConflicts: 0,
 };
 
@@ -89,10 +92,25 @@ function createFakePhone(nowMs: () => number): FakePhone {
     },
     applyAnswer: (answer) => told.push(`answer ${answer.setup}`),
     markAccepted: () => told.push("accepted"),
-    sendDigits: async (digits) => void told.push(`digits ${digits}`),
+    sendDigits: async (digits) => {
+      told.push(`digits ${digits}`);
+      return [];
+    },
+    say: async () => {
+      told.push("speech");
+      return { isComplete: true, firstPacketAtMs: null, lastPacketAtMs: null, parts: [] };
+    },
     goSilent: () => told.push("silent"),
     report: () => EMPTY_REPORT,
     heardPcm: () => new Int16Array(0),
+    heardStartMs: null,
+    sentPcm: () => new Int16Array(0),
+    sentStartMs: null,
+    heardPackets: () => [],
+    spansHeard: () => [],
+    lastToneAtMs: () => null,
+    hears: async () => null,
+    waitForTone: async () => null,
     close: async () => {
       told.push("closed");
       resolveFirst(null);

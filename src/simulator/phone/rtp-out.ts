@@ -1,6 +1,10 @@
 import { RtpHeader } from "werift";
 import type { Clock } from "../../platform/clock.ts";
-import { DigitSender } from "./digit-sender.ts";
+import type { AudioTrack } from "./audio-track.ts";
+import { DigitSender, type DigitTiming, type PressedDigit } from "./digit-sender.ts";
+import type { Spoken, SpokenPart } from "./speech.ts";
+import { SpeechQueue } from "./speech-queue.ts";
+import type { Utterance } from "./utterance.ts";
 import type { Voice } from "./voice.ts";
 
 const SLOT_MS = 20;
@@ -11,6 +15,8 @@ const MAX_CATCH_UP_SLOTS = 5;
 export interface RtpOutOptions {
   readonly clock: Clock;
   readonly voice: Voice;
+  /** Keeps the audio that was sent. */
+  readonly sent: AudioTrack;
   readonly ssrc: number;
   readonly firstSequenceNumber: number;
   readonly firstTimestamp: number;
@@ -20,16 +26,24 @@ export interface RtpOutOptions {
   readonly send: (header: RtpHeader, payload: Buffer) => boolean;
 }
 
-/** Speaks: one packet every 20 ms by the monotonic clock, voice and digits in one SSRC and sequence space. */
+/**
+ * Speaks: one packet every 20 ms by the monotonic clock, in one SSRC and sequence space. A slot belongs to a digit or else to
+ * what the phone was told to say or else to its voice; what has to wait goes on where it stopped.
+ */
 export class RtpOut {
   readonly #options: RtpOutOptions;
   readonly #digits = new DigitSender();
+  readonly #speech = new SpeechQueue();
   readonly #header: RtpHeader;
   #timer: NodeJS.Timeout | null = null;
   #isStopped = false;
   #dueAtMs = 0;
   #timestamp: number;
   #sequenceNumber: number;
+  /** The last slot that no digit had was empty. */
+  #hasPaused = true;
+  /** Packets of speech that were out when the voice was last heard. */
+  #speechBefore = 0;
   packetsSent = 0;
   payloadBytesSent = 0;
 
@@ -49,6 +63,16 @@ export class RtpOut {
     return this.#timestamp;
   }
 
+  /** The keys that were pressed. */
+  get pressed(): readonly PressedDigit[] {
+    return this.#digits.pressed;
+  }
+
+  /** What was said: the voice, then the rest. */
+  get spoken(): readonly SpokenPart[] {
+    return [...this.#options.voice.spoken, ...this.#speech.spoken];
+  }
+
   /** Idempotent. No start after a stop. */
   start(): void {
     if (this.#timer !== null || this.#isStopped) return;
@@ -61,11 +85,17 @@ export class RtpOut {
     if (this.#timer !== null) clearTimeout(this.#timer);
     this.#timer = null;
     this.#digits.clear();
+    this.#speech.close();
+  }
+
+  /** @throws {RingbackError} What `encode` rejects with; `OPTION_INVALID` when too many speeches wait. */
+  say(encode: () => Promise<Utterance>): Promise<Spoken> {
+    return this.#speech.say(encode);
   }
 
   /** @throws {RingbackError} `OPTION_INVALID`. */
-  sendDigits(digits: string): Promise<void> {
-    const sent = this.#digits.push(digits);
+  sendDigits(digits: string, timing: DigitTiming): Promise<readonly PressedDigit[]> {
+    const sent = this.#digits.push(digits, timing);
     if (this.#isStopped) this.#digits.clear();
     return sent;
   }
@@ -74,7 +104,7 @@ export class RtpOut {
     const now = this.#options.clock.nowMs();
     this.#skipMissed(now);
     while (this.#dueAtMs <= now) {
-      this.#sendSlot();
+      this.#sendSlot(now);
       this.#dueAtMs += SLOT_MS;
     }
     this.#timer = setTimeout(this.#tick, Math.max(1, Math.ceil(this.#dueAtMs - now)));
@@ -87,17 +117,32 @@ export class RtpOut {
     this.#timestamp = (this.#timestamp + missed * SLOT_RTP_TICKS) >>> 0;
   }
 
-  #sendSlot(): void {
-    const event = this.#digits.next(this.#timestamp);
+  #sendSlot(nowMs: number): void {
+    const event = this.#digits.next(this.#timestamp, nowMs);
     if (event !== null) {
       this.#send(this.#options.telephoneEventPayloadType, event.timestamp, event.marker, event.payload);
     } else {
-      const packet = this.#options.voice.next();
-      // RFC 3551 §4.1: the marker begins a talkspurt; this stream is one.
-      const marker = this.packetsSent === 0;
-      if (packet !== null) this.#send(this.#options.opusPayloadType, this.#timestamp, marker, packet);
+      this.#sendAudio(this.#speech.next(nowMs) ?? this.#nextOfVoice(nowMs));
     }
     this.#timestamp = (this.#timestamp + SLOT_RTP_TICKS) >>> 0;
+  }
+
+  #nextOfVoice(nowMs: number): Buffer | null {
+    const { voice } = this.#options;
+    const { packetsOut } = this.#speech;
+    if (packetsOut !== this.#speechBefore) voice.resume();
+    this.#speechBefore = packetsOut;
+    return voice.next(nowMs);
+  }
+
+  #sendAudio(packet: Buffer | null): void {
+    // RFC 3551 §4.1: the marker begins a talkspurt. A stream without pauses is one.
+    const marker = this.#hasPaused;
+    this.#hasPaused = packet === null;
+    if (packet === null) return;
+    const { opusPayloadType, sent, ssrc } = this.#options;
+    this.#send(opusPayloadType, this.#timestamp, marker, packet);
+    sent.add(ssrc, this.#timestamp, packet, 0, packet.length, this.#dueAtMs);
   }
 
   #send(payloadType: number, timestamp: number, marker: boolean, payload: Buffer): void {

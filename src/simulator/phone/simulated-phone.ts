@@ -1,17 +1,24 @@
-import type { RemoteInfo } from "node:dgram";
 import type { AudioDescription, DtlsSetup } from "../../core/sdp/model.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { type Random, randomUint32 } from "../../platform/random.ts";
+import type { AudioTrack, HeardPacket } from "./audio-track.ts";
 import type { PhoneCertificate } from "./certificate.ts";
-import type { Hearing } from "./hearing.ts";
+import type { DigitTiming, PressedDigit } from "./digit-sender.ts";
+import type { Ear } from "./ear.ts";
 import { IceLiteAgent } from "./ice-lite.ts";
+import type { HearOptions } from "./listening.ts";
+import type { NetworkSocket } from "./network-socket.ts";
 import type { PhoneMedia, PhoneMediaOptions, PhoneMediaParameters, PhoneMediaReport } from "./phone-media.ts";
-import type { PhoneSocket } from "./phone-socket.ts";
+import type { PhoneQuiet } from "./quiet-detector.ts";
 import { buildRtcpReport, senderReportTime } from "./rtcp.ts";
 import { RtpIn } from "./rtp-in.ts";
 import { RtpOut } from "./rtp-out.ts";
 import { RtpView } from "./rtp-view.ts";
 import { SecureTransport } from "./secure-transport.ts";
+import type { HeardSpan, PhoneSound } from "./sound-detector.ts";
+import { type PhoneSpeech, type Spoken, toSpeechParts } from "./speech.ts";
+import type { StunAddress } from "./stun.ts";
+import { encodeUtterance } from "./utterance.ts";
 import type { Voice } from "./voice.ts";
 
 const RTCP_INTERVAL_MS = 2500;
@@ -21,9 +28,11 @@ export interface SimulatedPhoneParts {
   readonly options: PhoneMediaOptions;
   readonly parameters: PhoneMediaParameters;
   readonly certificate: PhoneCertificate;
-  readonly socket: PhoneSocket;
+  readonly socket: NetworkSocket;
   readonly voice: Voice;
-  readonly hearing: Hearing;
+  readonly ear: Ear;
+  /** Keeps the audio that is sent. */
+  readonly sent: AudioTrack;
   readonly clock: Clock;
   readonly random: Random;
 }
@@ -102,8 +111,13 @@ export class SimulatedPhone implements PhoneMedia {
     this.#speakIfAllowed();
   }
 
-  async sendDigits(digits: string): Promise<void> {
-    await this.#out.sendDigits(digits);
+  async sendDigits(digits: string, timing: DigitTiming = {}): Promise<readonly PressedDigit[]> {
+    return await this.#out.sendDigits(digits, timing);
+  }
+
+  async say(speech: PhoneSpeech): Promise<Spoken> {
+    const parts = toSpeechParts(speech, "speech");
+    return await this.#out.say(() => encodeUtterance("say", parts));
   }
 
   goSilent(): void {
@@ -135,18 +149,54 @@ export class SimulatedPhone implements PhoneMedia {
       markers: received.markers,
       digits: received.digits,
       packetsSent: this.#out.packetsSent,
+      pressed: this.#out.pressed.map((digit) => ({ ...digit })),
+      spoken: this.#out.spoken.map((part) => ({ ...part })),
+      network: this.#parts.socket.report,
       roleConflicts: this.#roleConflicts,
       checksUnauthorized: this.#checksUnauthorized,
     };
   }
 
   heardPcm(): Int16Array {
-    return this.#parts.hearing.pcm();
+    return this.#parts.ear.pcm();
+  }
+
+  get heardStartMs(): number | null {
+    return this.#parts.ear.startMs;
+  }
+
+  sentPcm(): Int16Array {
+    return this.#parts.sent.pcm();
+  }
+
+  get sentStartMs(): number | null {
+    return this.#parts.sent.startMs;
+  }
+
+  heardPackets(): readonly HeardPacket[] {
+    return this.#parts.ear.packets();
+  }
+
+  spansHeard(sound: PhoneSound, fromMs: number = Number.NEGATIVE_INFINITY): readonly HeardSpan[] {
+    return this.#parts.ear.spans(sound, fromMs);
+  }
+
+  lastToneAtMs(frequencyHz: number, fromMs?: number): number | null {
+    return this.spansHeard({ type: "tone", frequencyHz }, fromMs).at(-1)?.endedAtMs ?? null;
+  }
+
+  hears(sound: PhoneSound | PhoneQuiet, options: HearOptions = {}): Promise<number | null> {
+    return this.#parts.ear.hears(sound, options);
+  }
+
+  waitForTone(frequencyHz: number, options?: HearOptions): Promise<number | null> {
+    return this.hears({ type: "tone", frequencyHz }, options);
   }
 
   close(): Promise<void> {
     this.#isClosed = true;
     this.#out.stop();
+    this.#parts.ear.close();
     this.#transport?.close();
     if (this.#rtcpTimer !== null) clearTimeout(this.#rtcpTimer);
     this.#rtcpTimer = null;
@@ -159,7 +209,7 @@ export class SimulatedPhone implements PhoneMedia {
   }
 
   /** RFC 7983 §7: the first byte tells the protocols of one port apart. */
-  readonly #onDatagram = (datagram: Buffer, from: RemoteInfo): void => {
+  readonly #onDatagram = (datagram: Buffer, from: StunAddress): void => {
     if (this.#isClosed) return;
     const first = datagram[0] ?? 255;
     if (first <= 3) this.#onStun(datagram, from);
@@ -168,7 +218,7 @@ export class SimulatedPhone implements PhoneMedia {
     else this.#packetsRejected += 1;
   };
 
-  #onStun(datagram: Buffer, from: RemoteInfo): void {
+  #onStun(datagram: Buffer, from: StunAddress): void {
     const verdict = this.#ice.receive(datagram, from);
     switch (verdict.type) {
       case "success":
@@ -193,12 +243,12 @@ export class SimulatedPhone implements PhoneMedia {
     this.#transport?.start();
   }
 
-  #onDtls(datagram: Buffer, from: RemoteInfo): void {
+  #onDtls(datagram: Buffer, from: StunAddress): void {
     const isWelcome = this.#ice.isValid(from.address, from.port);
     if (!isWelcome || this.#transport?.receiveDtls(datagram) !== true) this.#packetsRejected += 1;
   }
 
-  #onMedia(datagram: Buffer, from: RemoteInfo): void {
+  #onMedia(datagram: Buffer, from: StunAddress): void {
     const transport = this.#transport;
     if (transport?.isConnected !== true) {
       this.#packetsBeforeDtls += 1;
@@ -217,9 +267,7 @@ export class SimulatedPhone implements PhoneMedia {
     if (packet === null || !view.read(packet)) return false;
     const nowMs = this.#parts.clock.nowMs();
     const kind = this.#in.add(view, packet, nowMs, this.#isAccepted);
-    if (kind === "audio") {
-      this.#parts.hearing.add(view.ssrc, view.timestamp, packet, view.payloadStart, view.payloadEnd);
-    }
+    if (kind === "audio") this.#parts.ear.add(view, packet, nowMs);
     if (this.#isAccepted) this.#resolveFirstRtp(nowMs - this.startedAtMs);
     return true;
   }
@@ -238,6 +286,7 @@ export class SimulatedPhone implements PhoneMedia {
 
   #onDtlsConnected(): void {
     this.#dtlsConnectedAtMs = this.#parts.clock.nowMs();
+    this.#parts.socket.beginHarm();
     this.#rtcpTimer = setTimeout(this.#sendRtcp, RTCP_INTERVAL_MS);
     this.#speakIfAllowed();
   }

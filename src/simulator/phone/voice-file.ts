@@ -1,7 +1,7 @@
 import { readFile, stat } from "node:fs/promises";
 import decode from "audio-decode";
 import { RingbackError } from "../../errors.ts";
-import type { VoicePcm } from "./voice.ts";
+import type { VoicePcm } from "./speech-encoder.ts";
 
 const MAX_FILE_BYTES = 64 * 1024 * 1024;
 const MAX_AUDIO_S = 600;

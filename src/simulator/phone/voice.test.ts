@@ -44,7 +44,7 @@ function wav(sampleRateHz: number, channels: number, ms: number, frequencyHz: nu
 async function listen(voice: Voice, packets: number): Promise<Int16Array> {
   const decoder = await createDecoder({ channels: 1, sampleRate: 48_000 });
   const pcm = new Int16Array(packets * 960);
-  for (let i = 0; i < packets; i += 1) pcm.set(decoder.decode(voice.next()), i * 960);
+  for (let i = 0; i < packets; i += 1) pcm.set(decoder.decode(voice.next(0)), i * 960);
   decoder.free();
   return pcm;
 }
@@ -68,7 +68,7 @@ describe("the phone's voice", () => {
 
   it("is silence in packets, or no packets at all", async () => {
     expect(loudest(await listen(await createVoice({ type: "silence" }), 50))).toBeLessThan(5);
-    expect((await createVoice({ type: "mute" })).next()).toBeNull();
+    expect((await createVoice({ type: "mute" })).next(0)).toBeNull();
   });
 
   it.each([
@@ -87,16 +87,47 @@ describe("the phone's voice", () => {
 
   it("is a file again and again if so wished", async () => {
     const voice = await createVoice({ type: "file", path: SPEECH, loop: true });
-    const first = Array.from({ length: 161 }, () => voice.next());
+    const first = Array.from({ length: 161 }, () => voice.next(0));
     // 3.2 s are 160 packets, and the encoder's delay may take one more.
-    expect(first.slice(160).concat(voice.next())).toContain(first[0]);
+    expect(first.slice(160).concat(voice.next(0))).toContain(first[0]);
+  });
+
+  it("is a script of tones, pauses, PCM and files, each from a packet of its own on", async () => {
+    const pcm = Int16Array.from(
+      { length: 1600 },
+      (_, i) => 8000 * Math.sin((2 * Math.PI * 1000 * i) / 16_000),
+    );
+    const parts = [
+      { silenceMs: 195 },
+      { tone: { frequencyHz: 300, durationMs: 400 } },
+      { pcm, rateHz: 16_000 },
+      { file: SPEECH },
+    ];
+    const voice = await createVoice({ type: "script", parts });
+    const heard = await listen(voice, 200);
+    expect(loudest(heard.subarray(0, 9600))).toBeLessThan(50);
+    expect(frequencyOf(heard.subarray(10_800, 28_800))).toBeCloseTo(300, -1);
+    expect(frequencyOf(heard.subarray(29_760, 33_600))).toBeCloseTo(1000, -2);
+    expect(voice.spoken.map(({ kind }) => kind)).toEqual(["silence", "tone", "pcm", "file"]);
+    // After the file: 10 packets of silence, 20 of the tone, 5 of PCM, 160 or 161 of the file.
+    expect(loudest(heard.subarray(197 * 960))).toBeLessThan(50);
+  });
+
+  it("tells when its parts left, the first time round", async () => {
+    const tone = { tone: { frequencyHz: 300, durationMs: 40 } };
+    const voice = await createVoice({ type: "script", parts: [tone, { silenceMs: 60 }], loop: true });
+    for (let slot = 0; slot < 20; slot += 1) voice.next(slot * 20);
+    expect(voice.spoken).toEqual([
+      { source: "voice", part: 0, kind: "tone", firstPacketAtMs: 0, lastPacketAtMs: 20 },
+      { source: "voice", part: 1, kind: "silence", firstPacketAtMs: 40, lastPacketAtMs: 80 },
+    ]);
   });
 
   it("takes about 20 kbit/s in wideband packets of 20 ms", async () => {
     const voice = await createVoice({ type: "file", path: SPEECH });
     let payloadBytes = 0;
     for (let i = 0; i < 150; i += 1) {
-      const packet = voice.next()!;
+      const packet = voice.next(0)!;
       payloadBytes += packet.length;
       expect(packet[0]! >> 3).toBe(9);
     }
@@ -109,7 +140,7 @@ describe("the phone's voice", () => {
       createVoice({ type: "file", path: SPEECH }),
       createVoice({ type: "file", path: SPEECH }),
     ]);
-    expect(one.next()).toBe(two.next());
+    expect(one.next(0)).toBe(two.next(0));
   });
 
   it.each([
