@@ -1,6 +1,7 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { RingbackError } from "../errors.ts";
+import { addFlowCommands } from "./flow.ts";
 import { processIo } from "./process-io.ts";
 import { addSdpCommands } from "./sdp.ts";
 import { VERSION } from "./version.ts";
@@ -10,7 +11,7 @@ const program = new Command("ringback")
   .version(VERSION)
   .showHelpAfterError("(ringback --help lists the commands)");
 // The calling commands load the whole media stack, half a second that `sdp fix` in somebody's pipe need not wait for.
-if (process.argv[2] !== "sdp") {
+if (process.argv[2] !== "sdp" && process.argv[2] !== "flow") {
   const [{ addDemoCommand }, { addServeCommand }, { addSimulateCommand }] = await Promise.all([
     import("./demo.ts"),
     import("./serve.ts"),
@@ -20,6 +21,7 @@ if (process.argv[2] !== "sdp") {
   addServeCommand(program, processIo);
   addSimulateCommand(program, processIo);
 }
+addFlowCommands(program, processIo);
 addSdpCommands(program, processIo);
 
 try {
