@@ -4,6 +4,7 @@ import { DTLS_CONNECTED } from "./dtls-connected.ts";
 import { DTLS_CRYPTO } from "./dtls-crypto.ts";
 import { DTLS_CLIENT, DTLS_SERVER } from "./dtls-handshake.ts";
 import { DTLS_LYING_CLIENT, DTLS_LYING_SERVER } from "./dtls-liar.ts";
+import { FLOW } from "./flow.ts";
 import { ICE, ICE_LITE } from "./ice.ts";
 import { JITTER_BUFFER } from "./jitter-buffer.ts";
 import { RTCP } from "./rtcp.ts";
@@ -30,6 +31,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   TELEPHONE_EVENT,
   JITTER_BUFFER,
   SDP,
+  FLOW,
   CALL,
   CALL_SETUP,
   CALL_SETUP_SERVER,
