@@ -31,7 +31,19 @@ test("what WhatsApp would stumble over is named, each with its count", async () 
   const call = await simulator.call();
   call.hangUp();
   const report = await call.ended;
-  const media = { ...report.media, packetsBeforeAccept: 3, packetsBeforeDtls: 2, ssrcCount: 2, digits: "1#" };
+  const counts = { duplicated: 0, heldBack: 0, overflowed: 0 };
+  const network = {
+    toBusiness: { ...counts, passed: 95, lost: 5 },
+    toPhone: { ...counts, passed: 40, lost: 0 },
+  };
+  const media = {
+    ...report.media,
+    packetsBeforeAccept: 3,
+    packetsBeforeDtls: 2,
+    ssrcCount: 2,
+    digits: "1#",
+    network,
+  };
   expect(describeReport("Call 7", { ...report, media })).toEqual([
     "Call 7 FAILED, ended by caller, 0 s",
     "  accept           never",
@@ -39,6 +51,7 @@ test("what WhatsApp would stumble over is named, each with its count", async () 
     "  received         0 packets, 0 lost, 0 twice",
     "  gaps             longest 0 ms, 99 % below 0 ms",
     "  sent             0 packets",
+    "  network          lost 5 of 100 datagrams to the program, 0 of 40 to the caller",
     "  ! 3 packets came before the accept: WhatsApp starts the caller's timer at the first one",
     "  ! 2 packets came before DTLS was done: the caller does not hear them",
     "  ! 2 SSRCs: WhatsApp takes one",

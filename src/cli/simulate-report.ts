@@ -1,5 +1,11 @@
 import { isRingbackError } from "../errors.ts";
-import type { GraphRequestRecord, PhoneCallReport, PhoneMediaReport, Simulator } from "../simulator/index.ts";
+import type {
+  GraphRequestRecord,
+  NetworkCounts,
+  PhoneCallReport,
+  PhoneMediaReport,
+  Simulator,
+} from "../simulator/index.ts";
 
 export const DEFAULT_APP_SECRET = "simulator-app-secret";
 
@@ -24,6 +30,7 @@ export function describeReport(name: string, report: PhoneCallReport): readonly 
     `  received         ${media.packetsReceived} packets, ${media.packetsLost} lost, ${media.packetsDuplicate} twice`,
     `  gaps             longest ${media.longestGapMs.toFixed(0)} ms, 99 % below ${media.gapP99Ms.toFixed(0)} ms`,
     `  sent             ${media.packetsSent} packets`,
+    ...describeNetwork(media),
     ...describeFlaws(media).map((flaw) => `  ! ${flaw}`),
   ];
   return media.digits === "" ? lines : [...lines, `  digits heard     ${media.digits}`];
@@ -116,6 +123,15 @@ function blame(media: PhoneMediaReport): string {
   return media.packetsReceived > 0
     ? "audio came before the accept and stopped"
     : "DTLS is up, but nothing was sent";
+}
+
+/** What the network was asked to lose, and lost. */
+function describeNetwork({ network }: PhoneMediaReport): readonly string[] {
+  if (network === null) return [];
+  const loss = ({ lost, passed }: NetworkCounts): string => `${lost} of ${lost + passed}`;
+  return [
+    `  network          lost ${loss(network.toBusiness)} datagrams to the program, ${loss(network.toPhone)} to the caller`,
+  ];
 }
 
 /** What WhatsApp would stumble over. */

@@ -94,6 +94,11 @@ async function answer(graphUrl: string, callId: string, steps: readonly Step[]):
 
 const goodAnswer = readSdp("aiortc-answer-fixed");
 
+test("a call through a bad network reports what that lost", async () => {
+  const { out } = await runAgainst([{ action: "reject" }], ["--loss", "5", "--jitter", "60", "--seed", "7"]);
+  expect(out).toContain("  network          lost 0 of 0 datagrams to the program, 0 of 0 to the caller");
+});
+
 test("a webhook that nobody serves gives the line that starts the program under test", async () => {
   const { err, exitCode } = await run(["--webhook", "http://127.0.0.1:9/webhook"]);
   expect(exitCode).toBe(1);
@@ -196,6 +201,7 @@ test("reports of several calls come as JSON", async () => {
 test.each([
   [["--webhook", "localhost"], /http or https URL/],
   [["--webhook", "http://127.0.0.1:9/", "--calls", "0"], /whole number from 1 to 1000/],
+  [["--webhook", "http://127.0.0.1:9/", "--loss", "101"], /whole number from 0 to 100/],
   [["--webhook", "http://127.0.0.1:9/", "--fault", "accept:sulk"], /ACTION:FAULT/],
   [["--webhook", "http://127.0.0.1:9/", "--digits", "12x"], /0-9, \*, #, A-D/],
   [["--webhook", "http://127.0.0.1:9/", "--digits", "1", "--digits-after", "10000"], /no key is pressed/],

@@ -33,6 +33,9 @@ interface SimulateFlags {
   readonly digitsAfter: number;
   readonly hangUpAfter: number;
   readonly calls: number;
+  readonly loss: number;
+  readonly jitter: number;
+  readonly seed: number;
   readonly role: DtlsSetup;
   readonly fault: readonly GraphFault[];
   readonly heard?: string;
@@ -66,6 +69,19 @@ export function addSimulateCommand(program: Command, io: CliIo): void {
     .option("--digits-after <ms>", "from the accept to the first key", parseWholeNumber(0, 3_600_000), 1_000)
     .option("--hang-up-after <seconds>", "from the accept to the end", parseWholeNumber(1, 86_400), 10)
     .option("--calls <n>", "calls at the same time", parseWholeNumber(1, MAX_CALLS), 1)
+    .option("--loss <percent>", "of the packets, lost both ways", parseWholeNumber(0, 100), 0)
+    .option(
+      "--jitter <ms>",
+      "packets take up to this much longer, each by itself",
+      parseWholeNumber(0, 10_000),
+      0,
+    )
+    .option(
+      "--seed <number>",
+      "of the chance behind --loss and --jitter",
+      parseWholeNumber(0, 0xffff_ffff),
+      1,
+    )
     .addOption(
       new Option("--role <setup>", "DTLS role in the offer")
         .choices(["actpass", "active", "passive"])
@@ -160,8 +176,16 @@ function toCallOptions(flags: SimulateFlags, number: number): PhoneCallOptions {
     voice: flags.audio,
     setup: flags.role,
     hangUpAfterMs: flags.hangUpAfter * 1_000,
+    ...toNetwork(flags, number),
     ...(flags.digits === undefined ? {} : { digits: [{ afterMs: flags.digitsAfter, digits: flags.digits }] }),
   };
+}
+
+/** Calls that are placed together do not lose the same packets. */
+function toNetwork({ loss, jitter, seed }: SimulateFlags, number: number): Pick<PhoneCallOptions, "network"> {
+  if (loss === 0 && jitter === 0) return {};
+  const direction = { lossPercent: loss, jitterMs: jitter };
+  return { network: { seed: seed + number - 1, toBusiness: direction, toPhone: direction } };
 }
 
 function announce(call: PhoneCall, tell: (text: string) => void): void {
