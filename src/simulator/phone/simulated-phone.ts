@@ -10,7 +10,7 @@ import type { HearOptions } from "./listening.ts";
 import type { NetworkSocket } from "./network-socket.ts";
 import type { PhoneMedia, PhoneMediaOptions, PhoneMediaParameters, PhoneMediaReport } from "./phone-media.ts";
 import type { PhoneQuiet } from "./quiet-detector.ts";
-import { buildRtcpReport, senderReportTime } from "./rtcp.ts";
+import { RtcpExchange } from "./rtcp-exchange.ts";
 import { RtpIn } from "./rtp-in.ts";
 import { RtpOut } from "./rtp-out.ts";
 import { RtpView } from "./rtp-view.ts";
@@ -20,9 +20,6 @@ import { type PhoneSpeech, type Spoken, toSpeechParts } from "./speech.ts";
 import type { StunAddress } from "./stun.ts";
 import { encodeUtterance } from "./utterance.ts";
 import type { Voice } from "./voice.ts";
-
-const RTCP_INTERVAL_MS = 2500;
-const CNAME = "WhatsAppAudioStream1";
 
 export interface SimulatedPhoneParts {
   readonly options: PhoneMediaOptions;
@@ -46,19 +43,15 @@ export class SimulatedPhone implements PhoneMedia {
   readonly #ice: IceLiteAgent;
   readonly #in: RtpIn;
   readonly #out: RtpOut;
+  readonly #rtcp: RtcpExchange;
   readonly #view = new RtpView();
   #transport: SecureTransport | null = null;
   #resolveFirstRtp: (atMs: number | null) => void = () => {};
   #isAccepted = false;
-  #isSilent = false;
   #isClosed = false;
-  #rtcpTimer: NodeJS.Timeout | null = null;
   #iceConnectedAtMs: number | null = null;
   #dtlsConnectedAtMs: number | null = null;
   #lastReceivedAtMs: number | null = null;
-  #lastSenderReport = 0;
-  #lastSenderReportAtMs = 0;
-  #rtcpReceived = 0;
   #packetsRejected = 0;
   #packetsBeforeDtls = 0;
   #roleConflicts = 0;
@@ -81,6 +74,13 @@ export class SimulatedPhone implements PhoneMedia {
       opusPayloadType: parts.options.opusPayloadType,
       telephoneEventPayloadType: parts.options.telephoneEventPayloadType,
       send: (header, payload) => this.#transport?.sendRtp(header, payload) ?? false,
+    });
+    this.#rtcp = new RtcpExchange({
+      clock: parts.clock,
+      ssrc: parts.parameters.ssrc,
+      received: this.#in,
+      sent: this.#out,
+      send: (packet) => void this.#transport?.sendRtcp(packet),
     });
     parts.socket.onDatagram(this.#onDatagram);
   }
@@ -121,8 +121,8 @@ export class SimulatedPhone implements PhoneMedia {
   }
 
   goSilent(): void {
-    this.#isSilent = true;
     this.#out.stop();
+    this.#rtcp.stop();
   }
 
   report(): PhoneMediaReport {
@@ -134,7 +134,7 @@ export class SimulatedPhone implements PhoneMedia {
       firstRtpMs: this.#sinceStart(received.firstAtMs),
       lastRtpMs: this.#sinceStart(received.lastAtMs),
       packetsReceived: received.packetsReceived,
-      rtcpReceived: this.#rtcpReceived,
+      rtcpReceived: this.#rtcp.packetsReceived,
       packetsLost: received.packetsLost,
       packetsDuplicate: received.packetsDuplicate,
       packetsWrongPayloadType: received.packetsWrongPayloadType,
@@ -198,8 +198,7 @@ export class SimulatedPhone implements PhoneMedia {
     this.#out.stop();
     this.#parts.ear.close();
     this.#transport?.close();
-    if (this.#rtcpTimer !== null) clearTimeout(this.#rtcpTimer);
-    this.#rtcpTimer = null;
+    this.#rtcp.stop();
     this.#resolveFirstRtp(null);
     return this.#parts.socket.close();
   }
@@ -275,55 +274,19 @@ export class SimulatedPhone implements PhoneMedia {
   #onRtcp(transport: SecureTransport, datagram: Buffer): boolean {
     const packet = transport.unprotectRtcp(datagram);
     if (packet === null) return false;
-    this.#rtcpReceived += 1;
-    const reportTime = senderReportTime(packet);
-    if (reportTime !== null) {
-      this.#lastSenderReport = reportTime;
-      this.#lastSenderReportAtMs = this.#parts.clock.nowMs();
-    }
+    this.#rtcp.receive(packet);
     return true;
   }
 
   #onDtlsConnected(): void {
     this.#dtlsConnectedAtMs = this.#parts.clock.nowMs();
     this.#parts.socket.beginHarm();
-    this.#rtcpTimer = setTimeout(this.#sendRtcp, RTCP_INTERVAL_MS);
+    this.#rtcp.start();
     this.#speakIfAllowed();
   }
 
   #speakIfAllowed(): void {
     if (this.#isAccepted && this.#transport?.isConnected === true) this.#out.start();
-  }
-
-  readonly #sendRtcp = (): void => {
-    if (this.#isSilent) return;
-    this.#transport?.sendRtcp(buildRtcpReport(this.#rtcpReport()));
-    this.#rtcpTimer = setTimeout(this.#sendRtcp, RTCP_INTERVAL_MS);
-  };
-
-  #rtcpReport(): Parameters<typeof buildRtcpReport>[0] {
-    const { clock } = this.#parts;
-    const ssrc = this.#in.ssrc;
-    const sent = {
-      wallMs: clock.wallMs(),
-      rtpTimestamp: this.#out.timestamp,
-      packets: this.#out.packetsSent,
-      payloadBytes: this.#out.payloadBytesSent,
-    };
-    const received = {
-      ssrc: ssrc ?? 0,
-      packetsLost: this.#in.packetsLost,
-      highestSequenceNumber: this.#in.highestSequenceNumber,
-      jitterRtpTicks: this.#in.jitterRtpTicks,
-      lastSenderReport: this.#lastSenderReport,
-      sinceLastSenderReportMs: this.#lastSenderReport === 0 ? 0 : clock.nowMs() - this.#lastSenderReportAtMs,
-    };
-    return {
-      ssrc: this.parameters.ssrc,
-      cname: CNAME,
-      sent: this.#out.packetsSent === 0 ? null : sent,
-      received: ssrc === null ? null : received,
-    };
   }
 
   #sendSelected(datagram: Uint8Array): void {
