@@ -33,7 +33,7 @@ export async function serveHost({ host, workers, facts }) {
       onFrame() {},
     });
     sessions.set(call, session);
-    session.play(prompt, { loop: true });
+    session.play([prompt], { loop: true });
     return { sdp: buildAnswer(offer, session.local), afterwards: () => session.connect() };
   }
 

@@ -46,8 +46,12 @@ export interface ErrorDetails {
     readonly path: string;
     readonly reason: "missing" | "unreadable" | "empty" | "too-large" | "too-long" | "not-audio";
   };
+  /** A call flow has mistakes: at most 50 are listed. */
+  FLOW_INVALID: { readonly mistakes: readonly { readonly path: string; readonly message: string }[] };
   /** The media engine could not be loaded or could not open a leg. */
   MEDIA_ENGINE_FAILED: { readonly engine: string; readonly reason: string };
+  /** A recording was not made, or ends before its end. `reason` is a sentence. */
+  RECORDING_FAILED: { readonly reason: string };
   /** A call's media connection broke down or did not come up. `reason` is a `MediaDownReason`, or `unknown`. */
   MEDIA_LOST: { readonly reason: string };
   /** A URL that somebody else named is not requested (docs/outgoing-requests.md). */

@@ -1,9 +1,34 @@
 import type { CallPhase, LocalEndReason } from "../core/call/types.ts";
-import type { DigitOptions, MediaStats, PlayResult, SendDigitsOutcome } from "../media/index.ts";
+import type { MediaStats, SendDigitsOutcome } from "../media/index.ts";
 import type { CallerIdentity, ConnectEvent } from "../whatsapp/call-event.ts";
-import type { Call, CallEnd, CallEvents, PlayOptions } from "./call.ts";
+import type { Call, CallEnd, CallEvents } from "./call.ts";
 import type { SafeEmitter } from "./safe-emitter.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
+import type { CallVerbs } from "./verbs/call-verbs.ts";
+import { optionError } from "./verbs/option-checks.ts";
+import type {
+  AudioOptions,
+  AudioSink,
+  AudioStream,
+  Bridge,
+  BridgeOptions,
+  DetectSpeechOptions,
+  GatherOptions,
+  GatherResult,
+  HoldOptions,
+  OpusRateHz,
+  Playing,
+  PlayOptions,
+  PlaySource,
+  Recording,
+  RecordingResult,
+  RecordOptions,
+  SayOptions,
+  SendDigitsOptions,
+  SpeechEvents,
+  StartRecordingOptions,
+  ToneSpec,
+} from "./verbs/types.ts";
 
 /** What a handle needs of the session behind it. */
 export interface CallControl {
@@ -14,11 +39,12 @@ export interface CallControl {
   answer(): Promise<void>;
   reject(): Promise<void>;
   hangUp(reason: LocalEndReason): Promise<void>;
-  play(file: string, options: PlayOptions): Promise<PlayResult>;
-  sendDigits(digits: string, options: DigitOptions): Promise<SendDigitsOutcome>;
   setFramesWanted(areWanted: boolean): void;
   stats(): MediaStats | null;
 }
+
+/** The verbs behind each handle: a bridge needs those of the other call. */
+const verbsOf = new WeakMap<Call, CallVerbs>();
 
 /** The user's view of a session: what may be asked of a call, and nothing of how it is done. */
 export class CallHandle implements Call {
@@ -28,11 +54,19 @@ export class CallHandle implements Call {
   readonly deeplinkPayload: string | null;
   readonly ctaPayload: string | null;
   readonly #session: CallControl;
+  readonly #verbs: CallVerbs;
   readonly #onFrameError: (error: unknown) => void;
   #onFrame: Call["onFrame"] = null;
 
-  constructor(session: CallControl, event: ConnectEvent, onFrameError: (error: unknown) => void) {
+  constructor(
+    session: CallControl,
+    verbs: CallVerbs,
+    event: ConnectEvent,
+    onFrameError: (error: unknown) => void,
+  ) {
     this.#session = session;
+    this.#verbs = verbs;
+    verbsOf.set(this, verbs);
     this.#onFrameError = onFrameError;
     this.id = event.callId;
     this.phoneNumberId = event.phoneNumberId;
@@ -95,12 +129,63 @@ export class CallHandle implements Call {
     return this.#session.hangUp("local-hangup");
   }
 
-  play(file: string, options: PlayOptions = {}): Promise<PlayResult> {
-    return this.#session.play(file, options);
+  play(source: PlaySource | readonly PlaySource[], options?: PlayOptions): Playing {
+    return this.#verbs.play(source, options);
   }
 
-  sendDigits(digits: string, options: DigitOptions = {}): Promise<SendDigitsOutcome> {
-    return this.#session.sendDigits(digits, options);
+  say(text: string, { voice, language, ...options }: SayOptions = {}): Playing {
+    const who = { ...(voice !== undefined && { voice }), ...(language !== undefined && { language }) };
+    return this.#verbs.play({ say: text, ...who }, options);
+  }
+
+  tone(tone: ToneSpec, options?: PlayOptions): Playing {
+    return this.#verbs.play({ tone }, options);
+  }
+
+  silence(silenceMs: number, options?: PlayOptions): Playing {
+    return this.#verbs.play({ silenceMs }, options);
+  }
+
+  gather(options?: GatherOptions): Promise<GatherResult> {
+    return this.#verbs.gather(options);
+  }
+
+  record(options: RecordOptions): Promise<RecordingResult> {
+    return this.#verbs.record(options);
+  }
+
+  startRecording(options: StartRecordingOptions): Recording {
+    return this.#verbs.startRecording(options);
+  }
+
+  sendDigits(digits: string, options: SendDigitsOptions = {}): Promise<SendDigitsOutcome> {
+    return this.#verbs.sendDigits(digits, options);
+  }
+
+  detectSpeech(options?: DetectSpeechOptions): SpeechEvents {
+    return this.#verbs.detectSpeech(options);
+  }
+
+  audio(options?: AudioOptions): AudioStream {
+    return this.#verbs.audio(options);
+  }
+
+  audioSink(rateHz: OpusRateHz): AudioSink {
+    return this.#verbs.audioSink(rateHz);
+  }
+
+  async bridge(other: Call, options?: BridgeOptions): Promise<Bridge> {
+    const verbs = verbsOf.get(other);
+    if (verbs === undefined) throw optionError("other", "must be a call of this process");
+    return this.#verbs.bridge(verbs, options);
+  }
+
+  hold(options?: HoldOptions): Promise<void> {
+    return this.#verbs.hold(options);
+  }
+
+  unhold(): void {
+    this.#verbs.unhold();
   }
 
   stats(): MediaStats | null {

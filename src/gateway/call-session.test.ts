@@ -324,7 +324,7 @@ describe("media", () => {
     await rig.connect();
     await rig.clock.advanceAsync(30_000);
     await expectEnd(rig, "media-failed");
-    expect(plays).toEqual([{ outcome: "call-ended", playedMs: 0 }]);
+    expect(plays).toEqual([{ outcome: "call-ended", playedMs: 0, interruptedBy: null }]);
   });
 });
 
@@ -375,7 +375,7 @@ describe("play", () => {
     expect(rig.engine.lastLeg.sentCount).toBe(0);
     void rig.call.answer();
     await rig.clock.advanceAsync(1_020);
-    expect(results).toEqual([{ outcome: "completed", playedMs: 1_000 }]);
+    expect(results).toEqual([{ outcome: "completed", playedMs: 1_000, interruptedBy: null }]);
     expect(rig.engine.lastLeg.sent[0]?.subarray(12)).toEqual(Uint8Array.of(0xf8, 1));
   });
 
@@ -385,15 +385,15 @@ describe("play", () => {
     const aborted = rig.call.play("a.wav", { loop: true, signal: stop.signal });
     await rig.clock.advanceAsync(400);
     stop.abort();
-    expect(await aborted).toEqual({ outcome: "stopped", playedMs: 400 });
+    expect(await aborted).toEqual({ outcome: "stopped", playedMs: 400, interruptedBy: null });
     const replaced = rig.call.play("a.wav");
     await rig.clock.advanceAsync(200);
     const cut = rig.call.play("b.wav");
     await rig.clock.advanceAsync(100);
-    expect(await replaced).toEqual({ outcome: "replaced", playedMs: 200 });
+    expect(await replaced).toEqual({ outcome: "replaced", playedMs: 200, interruptedBy: null });
     await rig.terminate();
-    expect(await cut).toEqual({ outcome: "call-ended", playedMs: 100 });
-    expect(await rig.call.play("a.wav")).toEqual({ outcome: "call-ended", playedMs: 0 });
+    expect(await cut).toEqual({ outcome: "call-ended", playedMs: 100, interruptedBy: null });
+    expect(await rig.call.play("a.wav")).toEqual({ outcome: "call-ended", playedMs: 0, interruptedBy: null });
   });
 
   test("of a file that loads slowly does not replace one that was asked for after it", async () => {
@@ -402,9 +402,9 @@ describe("play", () => {
     const second = rig.call.play("b.wav");
     await rig.clock.advanceAsync(100);
     rig.prompts.slow.get("slow.wav")?.();
-    expect(await first).toEqual({ outcome: "replaced", playedMs: 0 });
+    expect(await first).toEqual({ outcome: "replaced", playedMs: 0, interruptedBy: null });
     await rig.clock.advanceAsync(1_000);
-    expect(await second).toEqual({ outcome: "completed", playedMs: 1_000 });
+    expect(await second).toEqual({ outcome: "completed", playedMs: 1_000, interruptedBy: null });
   });
 
   test("of a missing file replaces nothing", async () => {
@@ -413,7 +413,7 @@ describe("play", () => {
     await expect(rig.call.play("missing.wav")).rejects.toMatchObject({ code: "MEDIA_FILE_UNUSABLE" });
     rig.prompts.slow.get("slow.wav")?.();
     await rig.clock.advanceAsync(1_020);
-    expect(await slow).toEqual({ outcome: "completed", playedMs: 1_000 });
+    expect(await slow).toEqual({ outcome: "completed", playedMs: 1_000, interruptedBy: null });
   });
 
   test("of a missing file fails where it is awaited, not before", async () => {
@@ -436,6 +436,6 @@ describe("play", () => {
   test("with a signal that is aborted already plays nothing", async () => {
     const rig = await activeRig();
     const result = await rig.call.play("a.wav", { signal: AbortSignal.abort() });
-    expect(result).toEqual({ outcome: "stopped", playedMs: 0 });
+    expect(result).toEqual({ outcome: "stopped", playedMs: 0, interruptedBy: null });
   });
 });

@@ -11,30 +11,26 @@ import type {
 } from "../core/call/types.ts";
 import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import type {
-  DigitOptions,
-  MediaDownReason,
-  MediaSessionListener,
-  MediaStats,
-  PlayResult,
-  SendDigitsOutcome,
-} from "../media/index.ts";
+import type { MediaDownReason, MediaHost, MediaSessionListener, MediaStats } from "../media/index.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { TimerHandle, Timers } from "../platform/timers.ts";
 import type { ConnectEvent, TerminateEvent } from "../whatsapp/call-event.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
-import type { CallEnd, CallEvents, CallHandler, PlayOptions, RemoteError } from "./call.ts";
+import type { CallEnd, CallEvents, CallHandler, RemoteError } from "./call.ts";
 import { explainRemoteError, logCallEnd } from "./call-end.ts";
 import { callEnded, handled, mediaLost, rejectedTooLate } from "./call-errors.ts";
 import { CallGraph } from "./call-graph.ts";
 import { type CallControl, CallHandle } from "./call-handle.ts";
-import { CallMedia, type MediaContext } from "./call-media.ts";
+import { CallMedia } from "./call-media.ts";
 import { callTag } from "./call-tag.ts";
 import { SafeEmitter } from "./safe-emitter.ts";
 import { STEP_DONE, STEP_SENT, Timeline, type TimelineStep } from "./timeline.ts";
+import { CallVerbs, type VerbContext } from "./verbs/call-verbs.ts";
+import type { VerbCall } from "./verbs/verb-call.ts";
 
 /** What every session of a gateway shares. */
-export interface SessionContext extends MediaContext {
+export interface SessionContext extends VerbContext {
+  readonly media: MediaHost;
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
@@ -57,6 +53,7 @@ export class CallSession implements CallControl {
   readonly #graph: CallGraph;
   readonly #media: CallMedia;
   readonly #logger: Logger;
+  readonly #verbs: CallVerbs;
   readonly #call: CallHandle;
   readonly #inputs: CallInput[] = [];
   #feeding = false;
@@ -88,8 +85,9 @@ export class CallSession implements CallControl {
       onOk: (action) => this.#graphOk(action),
       onFailed: (action, error) => this.#graphFailed(action, error),
     });
-    this.#media = new CallMedia(context, this.#mediaListener(), this.#logger);
-    this.#call = new CallHandle(this, event, (error) =>
+    this.#media = new CallMedia(context.media, this.#mediaListener(), this.#logger);
+    this.#verbs = new CallVerbs(this.#verbCall(receivedAtMs), context);
+    this.#call = new CallHandle(this, this.#verbs, event, (error) =>
       this.#logger.error({ err: error }, "onFrame failed and was taken off"),
     );
     this.#step("webhook", receivedAtMs);
@@ -144,17 +142,6 @@ export class CallSession implements CallControl {
     await this.settled();
   }
 
-  play(file: string, options: PlayOptions): Promise<PlayResult> {
-    const playing = this.#media.play(file, options);
-    // Most programs start the file, await answer(), and look at the file only then.
-    playing.catch((error: unknown) => this.#logger.warn({ err: error }, "a file was not played"));
-    return playing;
-  }
-
-  sendDigits(digits: string, options: DigitOptions): Promise<SendDigitsOutcome> {
-    return handled(this.#media.sendDigits(digits, options));
-  }
-
   setFramesWanted(areWanted: boolean): void {
     this.#media.setFramesWanted(areWanted);
   }
@@ -166,7 +153,7 @@ export class CallSession implements CallControl {
   /** Resolves when the call is over and nothing of it is left to do. Never rejects. */
   async settled(): Promise<void> {
     await this.ended;
-    await this.#graph.idle;
+    await Promise.all([this.#graph.idle, this.#verbs.settled()]);
   }
 
   /** WhatsApp is not waited for any longer. */
@@ -253,6 +240,24 @@ export class CallSession implements CallControl {
       const reason = isUnusable ? "offer-unusable" : "media-failed";
       this.#feed({ type: "answer-impossible", at: this.#now(), reason });
     }
+  }
+
+  #verbCall(startedAtMs: number): VerbCall {
+    const { clock, timers } = this.#context;
+    const machine = this.#machine;
+    return {
+      id: this.#event.callId,
+      events: this.events,
+      ended: this.ended,
+      get endReason() {
+        return machine.endReason;
+      },
+      clock,
+      timers,
+      logger: this.#logger,
+      startedAtMs,
+      media: () => this.#media.session(),
+    };
   }
 
   #mediaListener(): MediaSessionListener {

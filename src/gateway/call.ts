@@ -1,9 +1,32 @@
 import type { EndExplanation } from "../core/call/explain-end.ts";
 import type { CallPhase, EndReason } from "../core/call/types.ts";
 import type { RingbackError } from "../errors.ts";
-import type { Digit, DigitOptions, MediaStats, PlayResult, SendDigitsOutcome } from "../media/index.ts";
+import type { Digit, MediaStats, SendDigitsOutcome } from "../media/index.ts";
 import type { CallerIdentity } from "../whatsapp/call-event.ts";
 import type { TimelineEntry } from "./timeline.ts";
+import type {
+  AudioOptions,
+  AudioSink,
+  AudioStream,
+  Bridge,
+  BridgeOptions,
+  DetectSpeechOptions,
+  GatherOptions,
+  GatherResult,
+  HoldOptions,
+  OpusRateHz,
+  Playing,
+  PlayOptions,
+  PlaySource,
+  Recording,
+  RecordingResult,
+  RecordOptions,
+  SayOptions,
+  SendDigitsOptions,
+  SpeechEvents,
+  StartRecordingOptions,
+  ToneSpec,
+} from "./verbs/types.ts";
 
 /** An error that WhatsApp gave with the end of a call, with what it means and what to do about it. */
 export interface RemoteError {
@@ -38,13 +61,6 @@ export interface CallEvents {
   step: [entry: TimelineEntry];
   /** Once, at the end; `call.ended` has it also for those who come later. */
   ended: [end: CallEnd];
-}
-
-export interface PlayOptions {
-  /** Start again at the end, until stopped. Default false. */
-  readonly loop?: boolean;
-  /** Aborting it stops the playback; the outcome is then `stopped`. */
-  readonly signal?: AbortSignal;
 }
 
 /** One WhatsApp call, as the user of this library holds it. */
@@ -95,19 +111,57 @@ export interface Call {
    */
   hangUp(): Promise<void>;
   /**
-   * Plays an MP3, WAV, Ogg/Opus or FLAC file and resolves when it is over, with how much of it was played.
-   * Started before the call is active, it begins with the first packet. A second one replaces the first. How it ended
-   * is a value: `completed`, `stopped`, `replaced` or `call-ended`.
-   * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
+   * Plays a sound, or several one after the other: files (MP3, WAV, Ogg Opus, FLAC), https URLs, bytes, tones, silence, speech, or
+   * samples as they come. Await it for how it ended and how much was played, or stop, pause and resume it meanwhile.
+   *
+   * Started before the call is active, it begins with the first packet. A second one replaces the first, unless it is queued.
+   * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`; `OPTION_INVALID`; `SPEECH_FAILED`; `REQUEST_REFUSED`, `REQUEST_FAILED`.
    */
-  play(file: string, options?: PlayOptions): Promise<PlayResult>;
+  play(source: PlaySource | readonly PlaySource[], options?: PlayOptions): Playing;
+  /** Plays what the text-to-speech adapter makes of a text. Throws as `play`. */
+  say(text: string, options?: SayOptions): Playing;
+  /** Plays a tone. Throws as `play`. */
+  tone(tone: ToneSpec, options?: PlayOptions): Playing;
+  /** Plays nothing for a while: 1 ms to an hour. Throws as `play`. */
+  silence(silenceMs: number, options?: PlayOptions): Playing;
+  /**
+   * Plays a prompt and waits for keys. The first key stops the prompt; keys that were pressed before count, too. The outcome is a
+   * value: `digits`, `timeout`, `hangup` or `aborted`.
+   * @throws {RingbackError} `OPTION_INVALID`.
+   */
+  gather(options?: GatherOptions): Promise<GatherResult>;
+  /**
+   * Records a message: after a tone, until a key, silence, its longest time or the end of the call. What became of it is a value.
+   * @throws {RingbackError} `OPTION_INVALID`.
+   */
+  record(options: RecordOptions): Promise<RecordingResult>;
+  /**
+   * Records the call from now on, until `stop` or the end of the call.
+   * @throws {RingbackError} `OPTION_INVALID`.
+   */
+  startRecording(options: StartRecordingOptions): Recording;
   /**
    * Presses keys toward the caller, as telephone events (RFC 4733): `0`-`9`, `*`, `#`, `A`-`D`, and `w` for a pause of
    * 500 ms. Resolves when they are out, with `sent`, `call-ended` or `unsupported` (the caller's phone takes none).
    * Before the call is active they wait for it; a file that is playing is held meanwhile.
    * @throws {RingbackError} `OPTION_INVALID`.
    */
-  sendDigits(digits: string, options?: DigitOptions): Promise<SendDigitsOutcome>;
+  sendDigits(digits: string, options?: SendDigitsOptions): Promise<SendDigitsOutcome>;
+  /** When the caller begins and stops to speak, from now on. Throws `OPTION_INVALID`. */
+  detectSpeech(options?: DetectSpeechOptions): SpeechEvents;
+  /** What the caller says, decoded, from now on. Throws `OPTION_INVALID`. */
+  audio(options?: AudioOptions): AudioStream;
+  /** Samples to the caller, heard while nothing is played. A second one replaces the first. Throws `OPTION_INVALID`. */
+  audioSink(rateHz: OpusRateHz): AudioSink;
+  /**
+   * Lets the callers of two calls talk with each other. Both calls must be answered, and neither is ended with the bridge.
+   * @throws {RingbackError} `CALL_ENDED`; `OPTION_INVALID`.
+   */
+  bridge(other: Call, options?: BridgeOptions): Promise<Bridge>;
+  /** The caller hears music or silence, and the other side of a bridge nothing. Throws as `play`. */
+  hold(options?: HoldOptions): Promise<void>;
+  /** Ends `hold`. Idempotent. */
+  unhold(): void;
   /** Packets, loss, jitter, at most 200 ms old; null before the media leg is open. */
   stats(): MediaStats | null;
 }

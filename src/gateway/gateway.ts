@@ -7,8 +7,10 @@ import {
   LocalMediaHost,
   type MediaHost,
   type MediaStatus,
+  WorkSlices,
 } from "../media/index.ts";
 import { type Clock, systemClock } from "../platform/clock.ts";
+import { createRequestPolicy } from "../platform/outgoing-request.ts";
 import { type Random, systemRandom } from "../platform/random.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
 import type { CallEvent } from "../whatsapp/call-event.ts";
@@ -22,6 +24,9 @@ import {
   type GatewayOptions,
   graphClientOptions,
 } from "./options.ts";
+import { SoundSources } from "./verbs/sound-sources.ts";
+import type { PlaySource } from "./verbs/types.ts";
+import { UrlSounds } from "./verbs/url-sounds.ts";
 
 /** `idle` until `listen`; `draining` takes no new call; `closed` is for good. */
 export type GatewayState = "idle" | "running" | "draining" | "closed";
@@ -40,6 +45,11 @@ export interface GatewayStatus {
   readonly media: MediaStatus;
 }
 
+/** A longer sound is encoded as it plays, so that it begins at once and is not held whole. */
+const MAX_PROMPT_MS = 120_000;
+/** How long work on files holds up everything else at a time. */
+const SLICE_MS = 4;
+const RECORDINGS_FOLDER = "./data/recordings";
 /** How long `close` waits for WhatsApp to confirm the ends of calls, in ms. After it, requests are given up. */
 const CLOSE_GRACE_MS = 5_000;
 
@@ -58,7 +68,8 @@ export class Gateway implements AsyncDisposable {
   readonly #clock: Clock;
   readonly #timers: Timers;
   readonly #random: Random;
-  readonly #prompts = createPromptCache({});
+  readonly #slices: WorkSlices;
+  readonly #sources: SoundSources;
   readonly #graphByNumber = new Map<string, GraphClient>();
   #state: GatewayState = "idle";
   #handler: CallHandler | null = null;
@@ -76,6 +87,8 @@ export class Gateway implements AsyncDisposable {
     this.#timers = options.timers ?? systemTimers;
     this.#random = options.random ?? systemRandom;
     this.#media = this.#createLocalHost();
+    this.#slices = new WorkSlices(this.#clock, SLICE_MS);
+    this.#sources = this.#createSources();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
     });
@@ -90,9 +103,9 @@ export class Gateway implements AsyncDisposable {
     return this;
   }
 
-  /** Encodes a file now, so that the first call that plays it need not wait. Throws `MEDIA_FILE_UNUSABLE`. */
-  async preload(file: string): Promise<void> {
-    await this.#prompts.load(file);
+  /** Makes a sound ready now, so that the first call that plays it need not wait. Throws as `call.play`. */
+  async preload(source: PlaySource): Promise<void> {
+    await this.#sources.resolve(source, 1);
   }
 
   get status(): GatewayStatus {
@@ -156,7 +169,9 @@ export class Gateway implements AsyncDisposable {
         clock: this.#clock,
         timers: this.#timers,
         media: this.#media,
-        prompts: this.#prompts,
+        sources: this.#sources,
+        slices: this.#slices,
+        recordingsFolder: this.#options.recordingsFolder ?? RECORDINGS_FOLDER,
         logger: this.#logger,
         call: this.#options.call ?? {},
         handler,
@@ -181,6 +196,15 @@ export class Gateway implements AsyncDisposable {
     return { url: `${origin}/webhook` };
   }
 
+  #createSources(): SoundSources {
+    return new SoundSources({
+      prompts: createPromptCache({ maxDurationMs: MAX_PROMPT_MS, clock: this.#clock }),
+      urls: new UrlSounds(createRequestPolicy(this.#options.requests), this.#clock),
+      speech: this.#options.speech ?? null,
+      slices: this.#slices,
+    });
+  }
+
   /** Nothing above catches: what one event breaks must not end the process, and with it every call. */
   #dispatch(registry: CallRegistry, event: CallEvent, receivedAtMs: number): void {
     try {
@@ -192,10 +216,11 @@ export class Gateway implements AsyncDisposable {
 
   /** Calls in this thread, when the engine was given. */
   #createLocalHost(): MediaHost | null {
-    const engine = this.#options.media?.engine;
+    const { engine, encoderComplexity } = this.#options.media ?? {};
     if (engine === undefined) return null;
     return new LocalMediaHost({
       engine,
+      ...(encoderComplexity !== undefined && { encoderComplexity }),
       clock: this.#clock,
       timers: this.#timers,
       random: this.#random,

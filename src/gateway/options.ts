@@ -1,8 +1,9 @@
 import type { IncomingCallOptions } from "../core/call/types.ts";
 import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
-import type { MediaEngine } from "../media/index.ts";
+import type { MediaEngine, TextToSpeech } from "../media/index.ts";
 import type { Clock } from "../platform/clock.ts";
+import { createRequestPolicy, type RequestOptions } from "../platform/outgoing-request.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
 import { type GraphClientOptions, resolveGraphOptions } from "../whatsapp/graph-options.ts";
@@ -29,6 +30,11 @@ export interface MediaOptions {
   readonly extraPorts?: { readonly begin: number; readonly end: number };
   /** Address to announce instead of the machine's own, behind 1:1 NAT. Default none. */
   readonly publicAddress?: string;
+  /**
+   * Effort of encoding what is spoken live, 0 to 10. Default 5: half of the work of 10, and hardly to be told from it. Files are
+   * encoded once, with 10.
+   */
+  readonly encoderComplexity?: number;
   /** Another engine than the built-in one, for all calls in this thread. It is closed with the gateway. */
   readonly engine?: MediaEngine;
 }
@@ -46,6 +52,12 @@ export interface GatewayOptions {
   readonly graph?: { readonly url?: string; readonly version?: string; readonly timeoutMs?: number };
   readonly media?: MediaOptions;
   readonly call?: IncomingCallOptions;
+  /** Speaks what is to be said. Default: nobody does. */
+  readonly speech?: TextToSpeech;
+  /** What URLs that are played, or named by a flow, may be requested. Default: https to public addresses. */
+  readonly requests?: RequestOptions;
+  /** Where recordings go that are given no file. Default `./data/recordings`. */
+  readonly recordingsFolder?: string;
   /** Calls at the same time; further ones are rejected. Default 1 000, WhatsApp's own limit for a number. */
   readonly maxCalls?: number;
   /** Default: silent. A pino logger fits as it is. */
@@ -73,6 +85,7 @@ export function checkGatewayOptions(options: GatewayOptions): void {
   for (const entry of options.phoneNumbers) checkPhoneNumber(entry);
   checkGraph("token", options.token, options.graph);
   checkMedia(options.media ?? {});
+  createRequestPolicy(options.requests);
   checkRange("maxCalls", options.maxCalls, 1, 100_000);
   checkRange("call.answerWindowMs", options.call?.answerWindowMs, 1_000, 120_000);
   checkRange("call.mediaTimeoutMs", options.call?.mediaTimeoutMs, 500, 60_000);
@@ -90,7 +103,8 @@ export function graphClientOptions(token: string, graph: GatewayOptions["graph"]
 }
 
 /** The addresses and extra ports are judged by the engine, at `listen`. */
-function checkMedia({ workers = 1, port }: MediaOptions): void {
+function checkMedia({ workers = 1, port, encoderComplexity }: MediaOptions): void {
+  checkRange("media.encoderComplexity", encoderComplexity, 0, 10);
   checkRange("media.workers", workers, 1, MAX_MEDIA_WORKERS);
   checkRange("media.port", port, 0, 65_536 - workers);
 }

@@ -35,10 +35,24 @@ const MAX_SILENT_BYTES = 16 * 1024 * 1024;
  * @returns Pieces that are valid until the next one is asked for.
  * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
  */
-export async function* decodeFile(path: string, slices: WorkSlices): AsyncGenerator<Float32Array> {
-  const source = new DecodedSource(path);
+export function decodeFile(path: string, slices: WorkSlices): AsyncGenerator<Float32Array> {
+  return decodeAudio(path, readChunks(path), slices);
+}
+
+/**
+ * Decodes what such a file holds, from wherever it comes.
+ *
+ * @param name For errors.
+ * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`; whatever `chunks` throws.
+ */
+export async function* decodeAudio(
+  name: string,
+  chunks: AsyncIterable<Uint8Array>,
+  slices: WorkSlices,
+): AsyncGenerator<Float32Array> {
+  const source = new DecodedSource(name);
   try {
-    for await (const bytes of readChunks(path)) {
+    for await (const bytes of chunks) {
       await source.start(bytes);
       for (let offset = 0; offset < bytes.length; ) {
         if (slices.isSpent) await slices.next();

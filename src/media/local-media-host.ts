@@ -15,6 +15,8 @@ export interface LocalMediaHostOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger?: Logger;
+  /** Effort of live encoding, 0-10. Default 5. */
+  readonly encoderComplexity?: number;
 }
 
 interface OpenSession {
@@ -54,6 +56,10 @@ export class LocalMediaHost implements MediaHost {
       now: this.#options.clock,
       random: this.#options.random,
       listener,
+      logger,
+      ...(this.#options.encoderComplexity !== undefined && {
+        encoderComplexity: this.#options.encoderComplexity,
+      }),
       onClosed: () => this.#sessions.delete(session),
     });
     this.#sessions.set(session, { session, logger });

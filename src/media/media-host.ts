@@ -1,6 +1,7 @@
 import type { AudioDescription, LocalAudio } from "../core/sdp/model.ts";
 import type { Logger } from "../logger.ts";
 import type { MediaSession, MediaSessionListener } from "./media-session.ts";
+import type { SessionAudio } from "./session-audio.ts";
 
 /** Where the media of calls runs: in this thread, or in threads of its own. */
 export interface MediaHost {
@@ -22,10 +23,8 @@ export interface MediaHost {
 
 /** One call's audio, wherever it runs. What is asked of it takes effect in the order in which it was asked. */
 export interface HostedSession
-  extends Pick<
-    MediaSession,
-    "connect" | "startRtp" | "play" | "sendDigits" | "setFramesWanted" | "stats" | "close"
-  > {
+  extends SessionAudio,
+    Pick<MediaSession, "connect" | "startRtp" | "sendDigits" | "setFramesWanted" | "stats" | "close"> {
   /** Our side's parameters, for the SDP. */
   readonly local: LocalAudio;
 }

@@ -4,6 +4,7 @@ import { RtcpSession } from "../core/transport/rtp/rtcp-session.ts";
 import { createRtpHeader, RtpWriter, readRtp } from "../core/transport/rtp/rtp.ts";
 import { RtpReceiver } from "../core/transport/rtp/rtp-receiver.ts";
 import type { Digit } from "../core/transport/rtp/telephone-event.ts";
+import { silentLogger } from "../logger.ts";
 import { ManualClock } from "../testing/manual-clock.ts";
 import { ScriptedMediaEngine } from "../testing/scripted-media.ts";
 import { type EncodedPrompt, packPrompt } from "./encoded-prompt.ts";
@@ -57,6 +58,7 @@ async function setUp(options: SetUp = {}) {
     offer: options.offer ?? offer,
     clock,
     now: time,
+    logger: silentLogger,
     random: (byteLength) => {
       byte += 1;
       return new Uint8Array(byteLength).fill(byte);
@@ -178,15 +180,15 @@ describe("the stream that goes out", () => {
 describe("playing", () => {
   test("a prompt goes out packet by packet, then silence again", async () => {
     const { time, leg, session } = await setUpTalking();
-    const playback = session.play(promptOf(1, 2, 3));
+    const playback = session.play([promptOf(1, 2, 3)]);
     time.advance(100);
     expect(leg.sent.slice(1, 6).map((packet) => packet[13])).toEqual([1, 2, 3, 0xff, 0xff]);
-    expect(await playback.finished).toEqual({ outcome: "completed", playedMs: 55 });
+    expect(await playback.finished).toEqual({ outcome: "completed", playedMs: 55, interruptedBy: null });
   });
 
   test("a prompt played before startRtp waits for it, and its first packet is the stream's first", async () => {
     const { time, leg, session } = await setUp();
-    const playback = session.play(promptOf(1, 2));
+    const playback = session.play([promptOf(1, 2)]);
     session.connect();
     await time.advanceAsync(500);
     session.startRtp();
@@ -197,40 +199,44 @@ describe("playing", () => {
 
   test("a second prompt takes the place of the first", async () => {
     const { time, leg, session } = await setUpTalking();
-    const first = session.play(promptOf(1, 2, 3, 4));
+    const first = session.play([promptOf(1, 2, 3, 4)]);
     time.advance(38);
-    const second = session.play(promptOf(7, 8));
+    const second = session.play([promptOf(7, 8)]);
     time.advance(60);
     expect(leg.sent.slice(1, 5).map((packet) => packet[13])).toEqual([1, 2, 7, 8]);
-    expect(await first.finished).toEqual({ outcome: "replaced", playedMs: 40 });
-    expect(await second.finished).toEqual({ outcome: "completed", playedMs: 35 });
+    expect(await first.finished).toEqual({ outcome: "replaced", playedMs: 40, interruptedBy: null });
+    expect(await second.finished).toEqual({ outcome: "completed", playedMs: 35, interruptedBy: null });
   });
 
   test("a looped prompt starts over until it is stopped", async () => {
     const { time, leg, session } = await setUpTalking();
-    const playback = session.play(promptOf(1, 2), { loop: true });
+    const playback = session.play([promptOf(1, 2)], { loop: true });
     time.advance(98);
     playback.stop();
     playback.stop();
     time.advance(20);
     expect(leg.sent.slice(1).map((packet) => packet[13])).toEqual([1, 2, 1, 2, 1, 0xff]);
-    expect(await playback.finished).toEqual({ outcome: "stopped", playedMs: 100 });
+    expect(await playback.finished).toEqual({ outcome: "stopped", playedMs: 100, interruptedBy: null });
   });
 
   test("an empty prompt is completed at the next slot, looped or not", async () => {
     const { time, session } = await setUpTalking();
-    const playback = session.play(promptOf(), { loop: true });
+    const playback = session.play([promptOf()], { loop: true });
     time.advance(20);
     expect(await playback.finished).toMatchObject({ outcome: "completed" });
   });
 
   test("the end of the call ends the playback, and later ones at once", async () => {
     const { time, session } = await setUpTalking();
-    const playback = session.play(promptOf(1, 2, 3));
+    const playback = session.play([promptOf(1, 2, 3)]);
     time.advance(18);
     session.close();
-    expect(await playback.finished).toEqual({ outcome: "call-ended", playedMs: 20 });
-    expect(await session.play(promptOf(1)).finished).toEqual({ outcome: "call-ended", playedMs: 0 });
+    expect(await playback.finished).toEqual({ outcome: "call-ended", playedMs: 20, interruptedBy: null });
+    expect(await session.play([promptOf(1)]).finished).toEqual({
+      outcome: "call-ended",
+      playedMs: 0,
+      interruptedBy: null,
+    });
   });
 });
 
@@ -350,7 +356,7 @@ describe("digits", () => {
 
   test("hold the prompt, which goes on behind them with its next packet", async () => {
     const { time, leg, session } = await setUpTalking();
-    const playback = session.play(promptOf(1, 2, 3));
+    const playback = session.play([promptOf(1, 2, 3)]);
     time.advance(20);
     void session.sendDigits("1w2");
     time.advance(41 * 20 + 60);
@@ -557,7 +563,12 @@ describe("the transport's states", () => {
       onDigit() {},
       onFrame() {},
     };
-    const opening = MediaSession.open({ ...options, random: (length) => new Uint8Array(length), listener });
+    const opening = MediaSession.open({
+      ...options,
+      random: (length) => new Uint8Array(length),
+      logger: silentLogger,
+      listener,
+    });
     await expect(opening).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });
   });
 });

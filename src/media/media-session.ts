@@ -3,8 +3,10 @@ import { RtcpSession, type RtcpStats } from "../core/transport/rtp/rtcp-session.
 import type { RtpReceiverStats } from "../core/transport/rtp/rtp-receiver.ts";
 import type { TelephoneEventStats } from "../core/transport/rtp/telephone-event.ts";
 import type { DigitOptions, DigitsOutcome } from "../core/transport/rtp/telephone-event-sender.ts";
+import type { Logger } from "../logger.ts";
 import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
+import { CallAudio } from "./call-audio.ts";
 import type { EncodedPrompt } from "./encoded-prompt.ts";
 import type {
   MediaDownReason,
@@ -15,10 +17,21 @@ import type {
   MediaLegStats,
 } from "./engine.ts";
 import { IncomingAudio, type IncomingAudioListener } from "./incoming-audio.ts";
+import type { SpeechNews, SpeechWatchOptions } from "./listening/speech-watch.ts";
 import type { MediaClock, Ticker } from "./media-clock.ts";
 import { OutgoingAudio } from "./outgoing-audio.ts";
-import { type Playback, PromptPlayback } from "./playback.ts";
+import type { PcmListener, PcmPlaybackOptions } from "./pcm-playback.ts";
+import type { Playback, PlaybackOptions } from "./playback.ts";
 import { OPUS_CLOCK_RATE_HZ } from "./rtp-clock.ts";
+import type {
+  BridgeEnds,
+  ListenOptions,
+  MediaRecording,
+  Ongoing,
+  PcmWriter,
+  RecorderOptions,
+  SessionAudio,
+} from "./session-audio.ts";
 
 /** What a session reports, each but digits and frames at most once. Nothing is reported after `close`. */
 export interface MediaSessionListener extends IncomingAudioListener {
@@ -40,6 +53,9 @@ export interface MediaSessionOptions {
   readonly now: Clock;
   readonly random: Random;
   readonly listener: MediaSessionListener;
+  readonly logger: Logger;
+  /** Effort of live encoding, 0-10. Default 5. */
+  readonly encoderComplexity?: number;
   /** For the owner: the session was closed, by whomever. */
   readonly onClosed?: () => void;
 }
@@ -63,11 +79,12 @@ export type SendDigitsOutcome = DigitsOutcome | "unsupported";
 interface Attached {
   readonly leg: MediaLeg;
   readonly outgoing: OutgoingAudio;
+  readonly audio: CallAudio;
   readonly rtcp: RtcpSession;
 }
 
 /** One call's audio: joins the transport with the packets that go out and come in. */
-export class MediaSession implements Ticker {
+export class MediaSession implements Ticker, SessionAudio {
   readonly #clock: MediaClock;
   readonly #now: Clock;
   readonly #listener: MediaSessionListener;
@@ -75,6 +92,8 @@ export class MediaSession implements Ticker {
   readonly #telephoneEventType: number | null;
   readonly #incoming: IncomingAudio;
   readonly #random: Random;
+  readonly #logger: Logger;
+  readonly #encoderComplexity: number;
   readonly #onClosed: (() => void) | undefined;
   #attached: Attached | null = null;
   #isClosed = false;
@@ -100,6 +119,8 @@ export class MediaSession implements Ticker {
     this.#now = options.now;
     this.#random = options.random;
     this.#listener = options.listener;
+    this.#logger = options.logger;
+    this.#encoderComplexity = options.encoderComplexity ?? 5;
     this.#onClosed = options.onClosed;
     this.#opusType = options.offer.opus.payloadType;
     this.#telephoneEventType = options.offer.telephoneEvent?.payloadType ?? null;
@@ -107,6 +128,7 @@ export class MediaSession implements Ticker {
       opusType: this.#opusType,
       telephoneEventType: this.#telephoneEventType,
       listener: options.listener,
+      onDigitStart: () => this.#attached?.outgoing.interrupt("digit"),
     });
   }
 
@@ -131,15 +153,28 @@ export class MediaSession implements Ticker {
     this.#reportFirstRtpOut();
   }
 
-  /**
-   * Plays a prompt, in place of one that is playing. Before `startRtp` it waits, so that its first word is heard; while digits are
-   * being sent it is held, so that no word of it is lost.
-   */
-  play(prompt: EncodedPrompt, options: { readonly loop?: boolean } = {}): Playback {
-    const playback = new PromptPlayback(prompt, options.loop === true && prompt.packetCount > 0);
-    if (this.#isClosed) playback.end("call-ended");
-    else this.#opened.outgoing.play(playback);
-    return playback;
+  play(prompts: readonly EncodedPrompt[], options: PlaybackOptions = {}): Playback {
+    return this.#opened.audio.play(prompts, options);
+  }
+
+  playPcm(options: PcmPlaybackOptions, listener: PcmListener): PcmWriter {
+    return this.#opened.audio.playPcm(options, listener);
+  }
+
+  listen(options: ListenOptions, onSamples: (samples: Int16Array) => void): Ongoing {
+    return this.#opened.audio.listen(options, onSamples);
+  }
+
+  watchSpeech(options: SpeechWatchOptions, onSpeech: (news: SpeechNews) => void): Ongoing {
+    return this.#opened.audio.watchSpeech(options, onSpeech);
+  }
+
+  record(options: RecorderOptions): MediaRecording {
+    return this.#opened.audio.record(options);
+  }
+
+  bridge(ends: BridgeEnds): Ongoing {
+    return this.#opened.audio.bridge(ends);
   }
 
   /**
@@ -181,12 +216,13 @@ export class MediaSession implements Ticker {
     this.#isClosed = true;
     this.#clock.remove(this);
     this.#incoming.close();
-    const { leg, outgoing, rtcp } = this.#opened;
+    const { leg, outgoing, audio, rtcp } = this.#opened;
+    const nowMs = this.#now.nowMs();
     outgoing.close();
+    audio.close(nowMs);
     try {
       // RFC 3550 §6.3.7: who has sent nothing says no BYE.
-      if (this.#isUp && outgoing.packetsSent > 0)
-        leg.sendRtcp(rtcp.bye(this.#now.nowMs(), this.#now.wallMs()));
+      if (this.#isUp && outgoing.packetsSent > 0) leg.sendRtcp(rtcp.bye(nowMs, this.#now.wallMs()));
     } finally {
       leg.close();
       this.#onClosed?.();
@@ -197,10 +233,11 @@ export class MediaSession implements Ticker {
   tick(slot: number): void {
     if (this.#isClosed) return;
     const nowMs = this.#now.nowMs();
-    const { outgoing, rtcp } = this.#opened;
+    const { outgoing, audio, rtcp } = this.#opened;
     if (!outgoing.send(slot, nowMs)) return;
     if (!this.#hasSent) this.#reportFirstRtpOut();
-    this.#incoming.expire(nowMs);
+    this.#incoming.tick(nowMs);
+    audio.tick(nowMs);
     if (nowMs >= rtcp.deadlineMs) this.#sendReport(nowMs);
   }
 
@@ -233,7 +270,14 @@ export class MediaSession implements Ticker {
       telephoneEventType: this.#telephoneEventType,
       random: this.#random,
     });
-    this.#attached = { leg, outgoing, rtcp };
+    const audio = new CallAudio({
+      incoming: this.#incoming,
+      outgoing,
+      clock: this.#now,
+      logger: this.#logger,
+      encoderComplexity: this.#encoderComplexity,
+    });
+    this.#attached = { leg, outgoing, audio, rtcp };
   }
 
   #reportFirstRtpOut(): void {

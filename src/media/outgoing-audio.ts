@@ -5,8 +5,9 @@ import {
   TelephoneEventSender,
 } from "../core/transport/rtp/telephone-event-sender.ts";
 import { type Random, randomUint32 } from "../platform/random.ts";
+import { GAP, HELD } from "./bridge-source.ts";
 import type { MediaLeg } from "./engine.ts";
-import type { PromptPlayback } from "./playback.ts";
+import type { Interruption, OutgoingSource } from "./playback.ts";
 import { SLOT_RTP_TICKS } from "./rtp-clock.ts";
 import { OPUS_SILENCE } from "./silence.ts";
 
@@ -23,7 +24,7 @@ export interface OutgoingAudioOptions {
 // One for all calls of a thread: no packet outlives the call that sends it.
 const packetBuffer = new RtpPacketBuffer();
 
-/** The stream that goes out: one packet per slot, a prompt's, a digit's or silence. */
+/** The stream that goes out: one packet per slot, a digit's, of what is playing, of what is live, or silence. */
 export class OutgoingAudio {
   readonly digits: TelephoneEventSender = new TelephoneEventSender();
   readonly #leg: MediaLeg;
@@ -31,7 +32,10 @@ export class OutgoingAudio {
   readonly #writer: RtpWriter;
   readonly #opusType: number;
   readonly #telephoneEventType: number;
-  #playback: PromptPlayback | null = null;
+  /** Is told of the Opus packet of each slot, silence in those of digits; the bytes are valid only during the call. */
+  onAudio: ((payload: Uint8Array, nowMs: number) => void) | null = null;
+  #playback: OutgoingSource | null = null;
+  #live: OutgoingSource | null = null;
   #needsMarker = true;
   #firstSlot = 0;
   #lastSlot = 0;
@@ -74,15 +78,30 @@ export class OutgoingAudio {
   }
 
   /** Plays from the next slot on that no digit needs, in place of what is playing. */
-  play(playback: PromptPlayback): void {
+  play(source: OutgoingSource): void {
     this.#playback?.end("replaced");
-    this.#playback = playback;
+    this.#playback = source;
   }
 
-  /** Ends playback and digits. */
+  /** What is heard while nothing is playing, in place of what was. */
+  playLive(source: OutgoingSource): void {
+    this.#live?.end("replaced");
+    this.#live = source;
+  }
+
+  /** The caller pressed a key or began to speak: ends what is to end by it. */
+  interrupt(by: Interruption): void {
+    for (const source of [this.#playback, this.#live]) {
+      if (source?.interruptOn.includes(by)) source.end("interrupted", by);
+    }
+  }
+
+  /** Ends what is played, and digits. */
   close(): void {
     this.#playback?.end("call-ended");
+    this.#live?.end("call-ended");
     this.#playback = null;
+    this.#live = null;
     this.digits.clear();
   }
 
@@ -98,19 +117,27 @@ export class OutgoingAudio {
   }
 
   #nextPayload(): Uint8Array {
-    if (this.#playback === null) return OPUS_SILENCE;
-    const packet = this.#playback.take();
+    const packet = this.#playback?.take() ?? null;
     if (packet !== null) return packet;
     this.#playback = null;
+    const live = this.#live?.take() ?? null;
+    if (live !== null) return live;
+    this.#live = null;
     return OPUS_SILENCE;
   }
 
   #sendAudio(payload: Uint8Array, ticks: number, nowMs: number): void {
+    if (payload !== HELD) this.onAudio?.(payload, nowMs);
+    if (payload.length === 0) {
+      if (payload === GAP) this.#writer.skip();
+      return;
+    }
     const packet = this.#writer.write(payload, this.#opusType, ticks, this.#needsMarker);
     if (this.#send(packet, ticks, nowMs)) this.#needsMarker = false;
   }
 
   #sendEvent(event: TelephoneEventPacket, ticks: number, nowMs: number): void {
+    this.onAudio?.(OPUS_SILENCE, nowMs);
     const { payload, mediaRtpTicks, marker } = event;
     this.#send(this.#writer.write(payload, this.#telephoneEventType, mediaRtpTicks, marker), ticks, nowMs);
   }

@@ -52,7 +52,10 @@ async function decodePrompt(prompt: EncodedPrompt): Promise<Float32Array> {
   const decoder = await OpusDecoder.create();
   const samples = new Float32Array(prompt.packetCount * 960);
   packetsOf(prompt).forEach((packet, index) => {
-    samples.set(decoder.decode(packet) ?? new Float32Array(), index * 960);
+    samples.set(
+      Float32Array.from(decoder.decode(packet) ?? [], (sample) => sample / 32_768),
+      index * 960,
+    );
   });
   decoder.close();
   return samples;

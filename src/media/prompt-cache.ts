@@ -1,9 +1,8 @@
 import { type Clock, systemClock } from "../platform/clock.ts";
-import { type FileFacts, readFileFacts } from "../platform/file-source.ts";
 import type { EncodedPrompt } from "./encoded-prompt.ts";
-import { decodeFile } from "./file-decoder.ts";
 import { mediaFileError } from "./media-file-error.ts";
 import { PromptEncoder } from "./prompt-encoder.ts";
+import { fileSound, type Sound } from "./sound.ts";
 import { WorkSlices } from "./work-slices.ts";
 
 export interface PromptCacheOptions {
@@ -26,15 +25,20 @@ export interface PromptCacheStats {
   readonly evictions: number;
 }
 
-/** Files as encoded prompts, each encoded once. */
+export interface PromptOptions {
+  /** Factor of the amplitude. Default 1. */
+  readonly gain?: number;
+}
+
+/** Sounds as encoded prompts, each encoded once. */
 export interface PromptCache {
   /**
-   * Gives the file at `path`, MP3, WAV, Ogg Opus or FLAC, as an encoded prompt. A file that has changed since is encoded
+   * Gives a sound, or the file at a path (MP3, WAV, Ogg Opus or FLAC), as an encoded prompt. A file that has changed since is encoded
    * anew. Of failures only one is remembered, until the file changes: that it is too long.
    *
    * @throws {RingbackError} `MEDIA_FILE_UNUSABLE`.
    */
-  load(path: string): Promise<EncodedPrompt>;
+  load(sound: Sound | string, options?: PromptOptions): Promise<EncodedPrompt>;
   stats(): PromptCacheStats;
 }
 
@@ -44,15 +48,8 @@ export function createPromptCache(options: PromptCacheOptions = {}): PromptCache
   return new FilePromptCache(options);
 }
 
-/** Files remembered to be too long. */
+/** Sounds remembered to be too long. */
 const MAX_TOO_LONG = 1_000;
-
-interface FileVersion {
-  readonly realPath: string;
-  readonly version: string;
-  /** Of both. */
-  readonly key: string;
-}
 
 interface CachedPrompt {
   readonly version: string;
@@ -64,11 +61,11 @@ class FilePromptCache implements PromptCache {
   readonly #maxFileBytes: number;
   readonly #maxDurationMs: number;
   readonly #slices: WorkSlices;
-  /** By real path, the least recently used first: a Map keeps the order of insertion. */
+  /** By key, the least recently used first: a Map keeps the order of insertion. */
   readonly #prompts = new Map<string, CachedPrompt>();
-  /** Loads under way, by version and real path; each is waited for by a call, so there are no more than calls. */
+  /** Loads under way, by version and key; each is waited for by a call, so there are no more than calls. */
   readonly #loading = new Map<string, Promise<EncodedPrompt>>();
-  /** Files that are too long, by version and real path, the oldest first: to find that out takes seconds of work. */
+  /** Sounds that are too long, by version and key, the oldest first: to find that out takes seconds of work. */
   readonly #tooLong = new Set<string>();
   #bytes = 0;
   #encodes = 0;
@@ -81,20 +78,21 @@ class FilePromptCache implements PromptCache {
     this.#slices = new WorkSlices(options.clock ?? systemClock, options.sliceMs ?? 4);
   }
 
-  async load(path: string): Promise<EncodedPrompt> {
-    const { realPath, version } = await this.#checkFile(path);
-    const cached = this.#prompts.get(realPath);
-    if (cached?.version === version) {
-      this.#prompts.delete(realPath);
-      this.#prompts.set(realPath, cached);
+  async load(from: Sound | string, { gain = 1 }: PromptOptions = {}): Promise<EncodedPrompt> {
+    const sound = typeof from === "string" ? await fileSound(from, this.#maxFileBytes) : from;
+    const key = `${gain} ${sound.key}`;
+    const cached = this.#prompts.get(key);
+    if (cached?.version === sound.version) {
+      this.#prompts.delete(key);
+      this.#prompts.set(key, cached);
       return cached.prompt;
     }
-    const key = `${version} ${realPath}`;
-    if (this.#tooLong.has(key)) throw mediaFileError(path, "too-long");
-    const loading = this.#loading.get(key);
+    if (this.#tooLong.has(versionKey(sound))) throw mediaFileError(sound.name, "too-long");
+    const loadKey = `${gain} ${versionKey(sound)}`;
+    const loading = this.#loading.get(loadKey);
     if (loading !== undefined) return loading;
-    const started = this.#loadNew(path, { realPath, version, key }).finally(() => this.#loading.delete(key));
-    this.#loading.set(key, started);
+    const started = this.#loadNew(sound, gain, key).finally(() => this.#loading.delete(loadKey));
+    this.#loading.set(loadKey, started);
     return started;
   }
 
@@ -107,15 +105,15 @@ class FilePromptCache implements PromptCache {
     };
   }
 
-  async #loadNew(path: string, { realPath, version, key }: FileVersion): Promise<EncodedPrompt> {
+  async #loadNew(sound: Sound, gain: number, key: string): Promise<EncodedPrompt> {
     this.#encodes += 1;
-    const prompt = await this.#encode(path);
+    const prompt = await this.#encode(sound, gain);
     if (prompt === "too-long") {
-      this.#rememberTooLong(key);
-      throw mediaFileError(path, "too-long");
+      this.#rememberTooLong(versionKey(sound));
+      throw mediaFileError(sound.name, "too-long");
     }
-    this.#remove(realPath);
-    this.#prompts.set(realPath, { version, prompt });
+    this.#remove(key);
+    this.#prompts.set(key, { version: sound.version, prompt });
     this.#bytes += prompt.bytes;
     for (const oldest of this.#prompts.keys()) {
       if (this.#bytes <= this.#maxBytes) break;
@@ -125,10 +123,10 @@ class FilePromptCache implements PromptCache {
     return prompt;
   }
 
-  async #encode(path: string): Promise<EncodedPrompt | "too-long"> {
-    const encoder = await PromptEncoder.create(this.#slices);
+  async #encode(sound: Sound, gain: number): Promise<EncodedPrompt | "too-long"> {
+    const encoder = await PromptEncoder.create(this.#slices, gain);
     try {
-      for await (const samples of decodeFile(path, this.#slices)) {
+      for await (const samples of sound.samples(this.#slices)) {
         await encoder.write(samples);
         if (encoder.durationMs > this.#maxDurationMs) return "too-long";
       }
@@ -146,28 +144,14 @@ class FilePromptCache implements PromptCache {
     }
   }
 
-  #remove(realPath: string): void {
-    const cached = this.#prompts.get(realPath);
+  #remove(key: string): void {
+    const cached = this.#prompts.get(key);
     if (cached === undefined) return;
-    this.#prompts.delete(realPath);
+    this.#prompts.delete(key);
     this.#bytes -= cached.prompt.bytes;
-  }
-
-  async #checkFile(path: string): Promise<FileFacts> {
-    let facts: FileFacts;
-    try {
-      facts = await readFileFacts(path);
-    } catch (error) {
-      throw mediaFileError(path, isMissing(error) ? "missing" : "unreadable", error);
-    }
-    if (!facts.isFile) throw mediaFileError(path, "unreadable");
-    if (facts.sizeBytes === 0) throw mediaFileError(path, "empty");
-    if (facts.sizeBytes > this.#maxFileBytes) throw mediaFileError(path, "too-large");
-    return facts;
   }
 }
 
-function isMissing(error: unknown): boolean {
-  const code = error instanceof Error && "code" in error ? error.code : null;
-  return code === "ENOENT" || code === "ENOTDIR";
+function versionKey({ key, version }: Sound): string {
+  return `${version} ${key}`;
 }

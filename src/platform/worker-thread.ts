@@ -2,8 +2,12 @@ import { parentPort, Worker, workerData } from "node:worker_threads";
 
 /** A thread of this process, as the one who started it holds it. */
 export interface WorkerThread<ToThread> {
-  /** Hands over a copy of the message; shared memory is shared. Nothing happens when the thread is gone. */
-  post(message: ToThread): void;
+  /**
+   * Hands over a copy of the message; shared memory is shared. Nothing happens when the thread is gone.
+   *
+   * @param transfer Buffers that go over without a copy; they are empty here afterwards.
+   */
+  post(message: ToThread, transfer?: readonly ArrayBuffer[]): void;
   /** Ends it at once, in the middle of whatever it does. Resolves when it is gone. Idempotent. */
   terminate(): Promise<void>;
 }
@@ -34,7 +38,7 @@ export function startWorkerThread<ToThread, FromThread>(
   worker.on("message", (message: FromThread) => listener.onMessage(message));
   worker.on("exit", () => listener.onExit(failure));
   return {
-    post: (message) => worker.postMessage(message),
+    post: (message, transfer = []) => worker.postMessage(message, transfer),
     terminate: async () => void (await worker.terminate()),
   };
 }

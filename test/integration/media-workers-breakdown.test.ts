@@ -26,7 +26,7 @@ describe("a worker that breaks down", () => {
     const [doomed, safe] = [await startCall(host), await startCall(host)];
     const opening = await TestCall.open(host);
     expect([doomed.port, safe.port, opening.port]).toEqual([port, port + 1, port]);
-    const playing = doomed.session.play(promptOf(500));
+    const playing = doomed.session.play([promptOf(500)]);
     const sending = doomed.session.sendDigits("1");
     safe.session.startRtp();
 
@@ -48,7 +48,7 @@ describe("a worker that breaks down", () => {
     const next = await startCall(host);
     expect(next.port).toBe(port);
     next.session.startRtp();
-    expect((await next.session.play(promptOf(3)).finished).outcome).toBe("completed");
+    expect((await next.session.play([promptOf(3)]).finished).outcome).toBe("completed");
   });
 
   test("leaves no place for calls until it is back, when there is no other", async () => {
@@ -67,7 +67,7 @@ describe("a worker that breaks down", () => {
     const { host, threads } = await startPool();
     const [connecting, closing] = [await TestCall.open(host), await startCall(host)];
     connecting.session.connect();
-    const playing = closing.session.play(promptOf(500));
+    const playing = closing.session.play([promptOf(500)]);
     const sending = closing.session.sendDigits("1");
     closing.session.close();
     // At once, with all of it still on its way.
@@ -110,7 +110,7 @@ describe("a worker that hangs", () => {
   test("is noticed within seconds: its calls end with the reason, and it comes back", async () => {
     const { host, threads } = await startPool({}, HANGING_ENTRY);
     const call = await startCall(host);
-    const playing = call.session.play(promptOf(500));
+    const playing = call.session.play([promptOf(500)]);
     threads[0]?.post({ type: "hang" } as never);
     await vi.waitFor(() => expect(call.events).toContain("lost worker-crashed"), 12_000);
     expect((await playing.finished).outcome).toBe("call-ended");
@@ -127,7 +127,7 @@ describe("a worker that hangs", () => {
     const before = threadsRunning();
     const { host, threads } = await startPool({}, HANGING_ENTRY);
     const call = await startCall(host);
-    const playing = call.session.play(promptOf(500));
+    const playing = call.session.play([promptOf(500)]);
     threads[0]?.post({ type: "hang" } as never);
     await host.close();
     expect((await playing.finished).outcome).toBe("call-ended");
@@ -152,7 +152,7 @@ describe("the workers' beginning and end", () => {
     const { host } = await startPool({ workers: 2 });
     expect(threadsRunning()).toBe(before + 2);
     const call = await startCall(host);
-    const playing = call.session.play(promptOf(500), { loop: true });
+    const playing = call.session.play([promptOf(500)], { loop: true });
     await Promise.all([host.close(), host.close()]);
     expect(threadsRunning()).toBe(before);
     expect((await playing.finished).outcome).toBe("call-ended");

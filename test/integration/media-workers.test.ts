@@ -9,9 +9,9 @@ describe("a call in a worker", () => {
     const { host } = await startPool();
     const call = await startCall(host);
     expect(call.events).toEqual(["ice", "connected"]);
-    const playback = call.session.play(promptOf(5));
+    const playback = call.session.play([promptOf(5)]);
     call.session.startRtp();
-    expect(await playback.finished).toEqual({ outcome: "completed", playedMs: 100 });
+    expect(await playback.finished).toEqual({ outcome: "completed", playedMs: 100, interruptedBy: null });
     await vi.waitFor(() => expect(call.heard(111).slice(0, 5)).toEqual([0, 1, 2, 3, 4]));
 
     call.session.setFramesWanted(true);
@@ -40,7 +40,7 @@ describe("a call in a worker", () => {
   test("is over for good after close: playbacks and digits end, nothing more is reported", async () => {
     const { host } = await startPool();
     const call = await startCall(host);
-    const playing = call.session.play(promptOf(500));
+    const playing = call.session.play([promptOf(500)]);
     const sending = call.session.sendDigits("123456");
     call.session.startRtp();
     await vi.waitFor(() => expect(call.events).toContain("first-out"));
@@ -49,7 +49,11 @@ describe("a call in a worker", () => {
     expect((await playing.finished).outcome).toBe("call-ended");
     expect(await sending).toBe("call-ended");
     expect(await call.session.sendDigits("1")).toBe("call-ended");
-    expect(await call.session.play(promptOf(1)).finished).toEqual({ outcome: "call-ended", playedMs: 0 });
+    expect(await call.session.play([promptOf(1)]).finished).toEqual({
+      outcome: "call-ended",
+      playedMs: 0,
+      interruptedBy: null,
+    });
     await vi.waitFor(() => expect(host.status().workers[0]?.calls).toBe(0));
     expect(call.events).toEqual(["ice", "connected", "first-out"]);
     expect(call.session.stats().packetsSent).toBeGreaterThan(0);
@@ -83,7 +87,7 @@ describe("a call in a worker", () => {
     const posted = vi.spyOn(threads[0]!, "post");
     const prompt = promptOf(3);
     const calls = [await startCall(host), await startCall(host)];
-    const playbacks = calls.flatMap(({ session }) => [session.play(prompt), session.play(prompt)]);
+    const playbacks = calls.flatMap(({ session }) => [session.play([prompt]), session.play([prompt])]);
     for (const { session } of calls) session.startRtp();
     const results = await Promise.all(playbacks.map((playback) => playback.finished));
     expect(results.map((result) => result.outcome)).toEqual([

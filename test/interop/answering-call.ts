@@ -59,7 +59,7 @@ export class AnsweringCall implements AsyncDisposable {
     if (leg === undefined) throw new Error("the session has no leg");
     const call = new AnsweringCall(buildAnswer(offer, session.local), host, session, leg);
     session.setFramesWanted(true);
-    session.play(await createPromptCache().load(file), { loop: true });
+    session.play([await createPromptCache().load(file)], { loop: true });
     return call;
   }
 

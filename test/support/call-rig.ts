@@ -1,6 +1,8 @@
 import { RingbackError } from "../../src/errors.ts";
 import type { Call, CallHandler } from "../../src/gateway/call.ts";
 import { CallRegistry } from "../../src/gateway/call-registry.ts";
+import { SoundSources } from "../../src/gateway/verbs/sound-sources.ts";
+import { UrlSounds } from "../../src/gateway/verbs/url-sounds.ts";
 import type { Logger } from "../../src/logger.ts";
 import {
   type EncodedPrompt,
@@ -8,7 +10,10 @@ import {
   type MediaEngine,
   type PromptCache,
   packPrompt,
+  type Sound,
+  WorkSlices,
 } from "../../src/media/index.ts";
+import { createRequestPolicy } from "../../src/platform/outgoing-request.ts";
 import { ManualClock, ScriptedMediaEngine } from "../../src/testing/index.ts";
 import type { CallerIdentity, ConnectEvent, TerminateEvent } from "../../src/whatsapp/call-event.ts";
 import type { EndResult, GraphClient } from "../../src/whatsapp/graph-client.ts";
@@ -93,7 +98,8 @@ export class ScriptedGraph implements GraphClient {
 class ScriptedPrompts implements PromptCache {
   readonly slow: Map<string, () => void> = new Map();
 
-  async load(path: string): Promise<EncodedPrompt> {
+  async load(sound: Sound | string): Promise<EncodedPrompt> {
+    const path = typeof sound === "string" ? sound : sound.name;
     if (path.startsWith("slow")) await new Promise<void>((resolve) => this.slow.set(path, resolve));
     if (path.includes("missing")) {
       const details = { path, reason: "missing" } as const;
@@ -158,7 +164,14 @@ export class CallRig {
           random: (byteLength) => new Uint8Array(byteLength),
           logger,
         }),
-        prompts: this.prompts,
+        sources: new SoundSources({
+          prompts: this.prompts,
+          urls: new UrlSounds(createRequestPolicy(), this.clock),
+          speech: null,
+          slices: new WorkSlices(this.clock, 4),
+        }),
+        slices: new WorkSlices(this.clock, 4),
+        recordingsFolder: "nowhere",
         logger,
         call: {},
         handler: (call) => {

@@ -3,7 +3,9 @@ import { createClockFrom } from "../../platform/clock.ts";
 import { systemRandom } from "../../platform/random.ts";
 import { systemTimers } from "../../platform/timers.ts";
 import { connectToParent } from "../../platform/worker-thread.ts";
+import { loadVoiceDetector } from "../listening/voice-detector.ts";
 import { LocalMediaHost } from "../local-media-host.ts";
+import { loadOpus } from "../opus-codec.ts";
 import { createTransportEngine, type TransportEngine } from "../transport-engine.ts";
 import { FrameBatcher } from "./frame-batch.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
@@ -21,6 +23,7 @@ try {
   const engine = await createTransportEngine({ ...start.engine, clock, logger: createWorkerLogger(post) });
   parent.listen(createMessageHandler(engine));
   post({ type: "ready", port: engine.port, addresses: engine.addresses });
+  warmUp();
 } catch (error) {
   post({ type: "start-failed", error: toWireError(error) });
   parent.close();
@@ -33,15 +36,12 @@ function createMessageHandler(engine: TransportEngine): (message: ToWorker) => v
     timers: systemTimers,
     random: systemRandom,
     logger: createWorkerLogger(post),
+    encoderComplexity: start.encoderComplexity,
   });
-  const frames = new FrameBatcher({
-    send: (buffer, usedBytes) => parent.post({ type: "frames", buffer, usedBytes }, [buffer]),
-    batchesTaken: start.batchesTaken,
-    schedule: (flush) => void setImmediate(flush),
-  });
+  const [frames, samples] = [createBatcher("frames", 0), createBatcher("samples", 1)];
   const refreshFigures = (): void => {
     const { lateTicks, skippedSlots, worstLateMs } = host.clockStats();
-    const { dropped: framesDropped } = frames;
+    const framesDropped = frames.dropped + samples.dropped;
     const datagramsDropped = sum(engine.stats().dropped);
     workerFigures.write(
       { lateTicks, skippedSlots, worstLateMs, datagramsDropped, framesDropped },
@@ -53,6 +53,7 @@ function createMessageHandler(engine: TransportEngine): (message: ToWorker) => v
     host,
     timers: systemTimers,
     frames,
+    samples,
     post,
     useCertificate: (certificate) => engine.useCertificate(certificate),
     loggerFor: (call) => createWorkerLogger(post, call),
@@ -60,6 +61,20 @@ function createMessageHandler(engine: TransportEngine): (message: ToWorker) => v
     onShutDown: () => parent.close(),
   });
   return (message) => calls.handle(message);
+}
+
+/** Compiles what a call would otherwise wait for. What fails fails again, and is told, where it is used. */
+function warmUp(): void {
+  for (const load of [loadOpus, loadVoiceDetector]) load().catch(() => {});
+}
+
+/** @param index Of its counter among those of the batches taken. */
+function createBatcher(type: "frames" | "samples", index: number): FrameBatcher {
+  return new FrameBatcher({
+    send: (buffer, usedBytes) => parent.post({ type, buffer, usedBytes }, [buffer]),
+    batchesTaken: start.batchesTaken.subarray(index, index + 1),
+    schedule: (flush) => void setImmediate(flush),
+  });
 }
 
 function sum(counts: Readonly<Record<string, number>>): number {

@@ -23,6 +23,8 @@ export interface MediaWorkerPoolOptions {
   readonly bindAddress?: string;
   readonly publicAddress?: string;
   readonly logger?: Logger;
+  /** Effort of live encoding, 0-10. Default 5. */
+  readonly encoderComplexity?: number;
   readonly clock?: Clock;
   readonly timers?: Timers;
   /** Default: a thread of this process. */
@@ -50,6 +52,7 @@ export async function createMediaWorkerPool(options: MediaWorkerPoolOptions = {}
         clock,
         timers: options.timers ?? systemTimers,
         logger: options.logger ?? silentLogger,
+        encoderComplexity: options.encoderComplexity ?? 5,
       }),
   );
   const pool = new MediaWorkerPool(workers);

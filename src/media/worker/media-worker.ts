@@ -35,6 +35,8 @@ export interface MediaWorkerOptions {
   readonly clock: Clock;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** Effort of live encoding, 0-10. */
+  readonly encoderComplexity: number;
 }
 
 /** A call from the request to open it until the worker's last word about it. */
@@ -58,7 +60,7 @@ export class MediaWorker implements PromptReceiver {
   readonly #statsMemory = new StatsMemory();
   readonly #calls = new Map<number, WorkerCallEntry>();
   #beats = new Int32Array(new SharedArrayBuffer(4));
-  #batchesTaken = new Int32Array(new SharedArrayBuffer(4));
+  #batchesTaken = new Int32Array(new SharedArrayBuffer(8));
   #lastCall = 0;
   /** The one that the thread has. */
   #certificate: DtlsCertificate | null = null;
@@ -154,7 +156,7 @@ export class MediaWorker implements PromptReceiver {
     this.#figures.fill(0);
     this.#certificate = null;
     this.#beats = new Int32Array(new SharedArrayBuffer(4));
-    this.#batchesTaken = new Int32Array(new SharedArrayBuffer(4));
+    this.#batchesTaken = new Int32Array(new SharedArrayBuffer(8));
     const { engine, startThread } = this.#options;
     const start = {
       engine,
@@ -162,6 +164,7 @@ export class MediaWorker implements PromptReceiver {
       figures: this.#figures,
       beats: this.#beats,
       batchesTaken: this.#batchesTaken,
+      encoderComplexity: this.#options.encoderComplexity,
     };
     return startThread(start, listener);
   }
@@ -171,11 +174,14 @@ export class MediaWorker implements PromptReceiver {
       // First, so that a listener that throws does not leave the worker waiting for room.
       Atomics.add(this.#batchesTaken, 0, 1);
       readFrames(message.buffer, message.usedBytes, this.#onFrame);
+    } else if (message.type === "samples") {
+      Atomics.add(this.#batchesTaken, 1, 1);
+      readFrames(message.buffer, message.usedBytes, this.#onSamples);
     } else if (message.type === "log") this.#log(message);
     else this.#onCallMessage(message);
   }
 
-  #onCallMessage(message: Exclude<WorkMessage, { readonly type: "frames" | "log" }>): void {
+  #onCallMessage(message: Extract<WorkMessage, { readonly call: number }>): void {
     const entry = this.#calls.get(message.call);
     if (entry === undefined) return;
     if (message.type === "opened") {
@@ -200,13 +206,18 @@ export class MediaWorker implements PromptReceiver {
       local,
       listener,
       stats,
-      post: (request) => this.#lifecycle.post(request),
+      post: (request, transfer) => this.#lifecycle.post(request, transfer),
       sharePrompt: (prompt) => this.#options.prompts.share(prompt, this),
     });
   }
 
   readonly #onFrame = (call: number, payload: Uint8Array, rtpTimestamp: number): void => {
     this.#calls.get(call)?.session?.takeFrame(payload, rtpTimestamp);
+  };
+
+  readonly #onSamples = (call: number, bytes: Uint8Array, task: number): void => {
+    const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    this.#calls.get(call)?.session?.takeSamples(task, samples);
   };
 
   #log({ level, message, fields, errors, call }: LogLine): void {

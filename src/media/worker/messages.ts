@@ -1,13 +1,11 @@
 import type { AudioDescription, LocalAudio } from "../../core/sdp/model.ts";
 import type { ExportedCertificate } from "../../core/transport/dtls/dtls-certificate.ts";
 import type { Digit } from "../../core/transport/rtp/telephone-event.ts";
-import type { DigitOptions } from "../../core/transport/rtp/telephone-event-sender.ts";
 import type { Logger } from "../../logger.ts";
 import type { PromptMemory } from "../encoded-prompt.ts";
 import type { MediaDownReason } from "../engine.ts";
-import type { SendDigitsOutcome } from "../media-session.ts";
-import type { PlayResult } from "../playback.ts";
 import type { TransportEngineOptions } from "../transport-options.ts";
+import type { TaskNews, TaskOrder, TaskResult, TaskStart } from "./tasks.ts";
 import type { WireError } from "./wire-error.ts";
 
 /** What a media worker is started with. */
@@ -19,11 +17,13 @@ export interface WorkerStart {
   readonly figures: Float64Array<SharedArrayBuffer>;
   /** Shared: one number that the worker counts up every 200 ms while it has calls. */
   readonly beats: Int32Array<SharedArrayBuffer>;
-  /** Shared: one number, how many batches of frames were taken in. */
+  /** Shared: two numbers, how many batches of frames, and of samples, were taken in. */
   readonly batchesTaken: Int32Array<SharedArrayBuffer>;
+  /** Effort of live encoding, 0-10. */
+  readonly encoderComplexity: number;
 }
 
-/** To a media worker. `call`, `playback` and `request` are numbers that the sender gives, never again for something else. */
+/** To a media worker. `call` and `task` are numbers that the sender gives, never again for something else. */
 export type ToWorker =
   /** `stats` is shared: the worker keeps the call's `MediaStats` in it. */
   | {
@@ -34,22 +34,8 @@ export type ToWorker =
     }
   | { readonly type: "connect" | "start-rtp" | "close"; readonly call: number }
   | { readonly type: "want-frames"; readonly call: number; readonly areWanted: boolean }
-  /** `prompt` was sent before. */
-  | {
-      readonly type: "play";
-      readonly call: number;
-      readonly playback: number;
-      readonly prompt: number;
-      readonly loop: boolean;
-    }
-  | { readonly type: "stop"; readonly call: number; readonly playback: number }
-  | {
-      readonly type: "send-digits";
-      readonly call: number;
-      readonly request: number;
-      readonly digits: string;
-      readonly options: DigitOptions;
-    }
+  | { readonly type: "task"; readonly call: number; readonly task: number; readonly start: TaskStart }
+  | { readonly type: "task-order"; readonly call: number; readonly task: number; readonly order: TaskOrder }
   | { readonly type: "prompt"; readonly prompt: number; readonly memory: PromptMemory }
   /** Will not be played again. */
   | { readonly type: "forget-prompt"; readonly prompt: number }
@@ -76,28 +62,15 @@ export type FromWorker =
       readonly reason: MediaDownReason | undefined;
     }
   | { readonly type: "digit"; readonly call: number; readonly digit: Digit }
-  | {
-      readonly type: "played";
-      readonly call: number;
-      readonly playback: number;
-      readonly result: PlayResult;
-    }
-  | {
-      readonly type: "digits-sent";
-      readonly call: number;
-      readonly request: number;
-      readonly outcome: SendDigitsOutcome;
-    }
-  | {
-      readonly type: "digits-refused";
-      readonly call: number;
-      readonly request: number;
-      readonly error: WireError;
-    }
+  | { readonly type: "task-news"; readonly call: number; readonly task: number; readonly news: TaskNews }
+  | { readonly type: "task-done"; readonly call: number; readonly task: number; readonly result: TaskResult }
+  | { readonly type: "task-refused"; readonly call: number; readonly task: number; readonly error: WireError }
   /** The answer to `close`, and the last word about the call. */
   | { readonly type: "closed"; readonly call: number }
-  /** Of all calls; the buffer was transferred, `usedBytes` of it count. */
+  /** Packets of all calls. The buffer was transferred, `usedBytes` of it count. */
   | { readonly type: "frames"; readonly buffer: ArrayBuffer; readonly usedBytes: number }
+  /** What the tasks of all calls hear, in the same way. */
+  | { readonly type: "samples"; readonly buffer: ArrayBuffer; readonly usedBytes: number }
   | LogLine;
 
 /** A line for the gateway's log. */

@@ -23,6 +23,10 @@ const offer = {
   ssrc: 1,
 } as const;
 
+function nobody(): FrameBatcher {
+  return new FrameBatcher({ send: () => {}, batchesTaken: new Int32Array(1), schedule: () => {} });
+}
+
 async function setUp() {
   const time = new ManualClock();
   const engine = new ScriptedMediaEngine();
@@ -37,7 +41,9 @@ async function setUp() {
     call: 7,
     stats: new Float64Array(callStats.length),
     post: (message) => posted.push(message),
-    frames: new FrameBatcher({ send: () => {}, batchesTaken: new Int32Array(1), schedule: () => {} }),
+    frames: nobody(),
+    samples: nobody(),
+    findPrompt: () => packPrompt([Uint8Array.of(1)], 20),
     logger: silentLogger,
   });
   const session = await host.openSession(offer, call);
@@ -66,9 +72,9 @@ test("a session that throws before it is connected has failed, one that throws l
 
 test("the last word about a call comes behind what became of its playbacks", async () => {
   const { call, posted } = await setUp();
-  call.play(1, packPrompt([Uint8Array.of(1)], 20), true);
+  call.startTask(1, { type: "play", prompts: [1], options: { loop: true } });
   await call.close();
-  expect(posted.map(({ type }) => type).slice(-2)).toEqual(["played", "closed"]);
+  expect(posted.map(({ type }) => type).slice(-2)).toEqual(["task-done", "closed"]);
 });
 
 test("a session that throws while it closes is closed all the same", async () => {

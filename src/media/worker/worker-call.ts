@@ -1,15 +1,14 @@
 import type { Digit } from "../../core/transport/rtp/telephone-event.ts";
-import type { DigitOptions } from "../../core/transport/rtp/telephone-event-sender.ts";
 import type { Logger } from "../../logger.ts";
 import type { EncodedPrompt } from "../encoded-prompt.ts";
 import type { MediaDownReason } from "../engine.ts";
 import type { HostedSession } from "../media-host.ts";
 import type { MediaSessionListener } from "../media-session.ts";
-import type { Playback } from "../playback.ts";
 import type { FrameBatcher } from "./frame-batch.ts";
 import type { FromWorker } from "./messages.ts";
 import { callStats } from "./shared-stats.ts";
-import { toWireError } from "./wire-error.ts";
+import type { TaskOrder, TaskStart } from "./tasks.ts";
+import { WorkerTasks } from "./worker-tasks.ts";
 
 export interface WorkerCallOptions {
   readonly call: number;
@@ -17,6 +16,8 @@ export interface WorkerCallOptions {
   readonly stats: Float64Array;
   readonly post: (message: FromWorker) => void;
   readonly frames: FrameBatcher;
+  readonly samples: FrameBatcher;
+  readonly findPrompt: (prompt: number) => EncodedPrompt | null;
   readonly logger: Logger;
 }
 
@@ -27,8 +28,7 @@ export class WorkerCall implements MediaSessionListener {
   readonly #post: (message: FromWorker) => void;
   readonly #frames: FrameBatcher;
   readonly #logger: Logger;
-  readonly #playbacks = new Map<number, Playback>();
-  readonly #sending = new Set<Promise<void>>();
+  readonly #tasks: WorkerTasks;
   #session: HostedSession | null = null;
   #wasConnected = false;
 
@@ -38,6 +38,7 @@ export class WorkerCall implements MediaSessionListener {
     this.#post = options.post;
     this.#frames = options.frames;
     this.#logger = options.logger;
+    this.#tasks = new WorkerTasks(options);
   }
 
   opened(session: HostedSession): void {
@@ -58,40 +59,20 @@ export class WorkerCall implements MediaSessionListener {
     }
   }
 
-  play(playback: number, prompt: EncodedPrompt, loop: boolean): void {
-    this.perform((session) => {
-      const playing = session.play(prompt, { loop });
-      this.#playbacks.set(playback, playing);
-      void playing.finished.then((result) => {
-        this.#playbacks.delete(playback);
-        this.#post({ type: "played", call: this.#call, playback, result });
-      });
-    });
+  startTask(task: number, start: TaskStart): void {
+    this.perform((session) => this.#tasks.start(task, start, session));
   }
 
-  stop(playback: number): void {
-    this.#playbacks.get(playback)?.stop();
+  orderTask(task: number, order: TaskOrder): void {
+    this.perform(() => this.#tasks.obey(task, order));
   }
 
-  sendDigits(request: number, digits: string, options: DigitOptions): void {
-    const call = this.#call;
-    this.perform((session) => {
-      const sending = session.sendDigits(digits, options).then(
-        (outcome) => this.#post({ type: "digits-sent", call, request, outcome }),
-        (error: unknown) => this.#post({ type: "digits-refused", call, request, error: toWireError(error) }),
-      );
-      this.#sending.add(sending);
-      void sending.finally(() => this.#sending.delete(sending));
-    });
-  }
-
-  /** The last word about a call comes when what became of its playbacks and digits has gone. */
+  /** The last word about a call comes when what became of its tasks has gone. */
   async close(): Promise<void> {
     this.perform((session) => session.close());
     this.refresh();
     this.#session = null;
-    await Promise.all([...this.#playbacks.values()].map((playback) => playback.finished));
-    await Promise.all(this.#sending);
+    await this.#tasks.settled();
     this.#post({ type: "closed", call: this.#call });
   }
 

@@ -13,6 +13,8 @@ export interface WorkerCallsOptions {
   readonly host: MediaHost;
   readonly timers: Timers;
   readonly frames: FrameBatcher;
+  /** Takes what tasks hear. */
+  readonly samples: FrameBatcher;
   readonly post: (message: FromWorker) => void;
   /** The certificate of calls from now on. */
   readonly useCertificate: (certificate: DtlsCertificate) => void;
@@ -50,14 +52,11 @@ export class WorkerCalls {
       case "want-frames":
         this.#calls.get(message.call)?.perform((session) => session.setFramesWanted(message.areWanted));
         return;
-      case "play":
-        this.#play(message);
+      case "task":
+        this.#calls.get(message.call)?.startTask(message.task, message.start);
         return;
-      case "send-digits":
-        this.#calls.get(message.call)?.sendDigits(message.request, message.digits, message.options);
-        return;
-      case "stop":
-        this.#calls.get(message.call)?.stop(message.playback);
+      case "task-order":
+        this.#calls.get(message.call)?.orderTask(message.task, message.order);
         return;
       case "close":
         void this.#close(message.call);
@@ -78,9 +77,10 @@ export class WorkerCalls {
   }
 
   async #open({ call, offer, stats }: Extract<ToWorker, { type: "open" }>): Promise<void> {
-    const { host, post, frames, loggerFor } = this.#options;
+    const { host, post, frames, samples, loggerFor } = this.#options;
     const logger = loggerFor(call);
-    const opening = new WorkerCall({ call, stats, post, frames, logger });
+    const findPrompt = (prompt: number): EncodedPrompt | null => this.#prompts.get(prompt) ?? null;
+    const opening = new WorkerCall({ call, stats, post, frames, samples, findPrompt, logger });
     try {
       const session = await host.openSession(offer, opening, logger);
       this.#calls.set(call, opening);
@@ -89,11 +89,6 @@ export class WorkerCalls {
     } catch (error) {
       post({ type: "open-failed", call, error: toWireError(error) });
     }
-  }
-
-  #play({ call, playback, prompt, loop }: Extract<ToWorker, { type: "play" }>): void {
-    const packets = this.#prompts.get(prompt);
-    if (packets !== undefined) this.#calls.get(call)?.play(playback, packets, loop);
   }
 
   async #close(call: number): Promise<void> {
@@ -116,6 +111,7 @@ export class WorkerCalls {
       this.#refreshTimer = null;
       for (const call of this.#calls.values()) call.refresh();
       this.#options.frames.retry();
+      this.#options.samples.retry();
       this.#options.refreshFigures();
       if (this.#calls.size > 0) this.#refreshLater();
     });

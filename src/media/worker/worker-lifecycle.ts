@@ -61,8 +61,8 @@ export class WorkerLifecycle {
   }
 
   /** Nothing happens while there is no thread. */
-  post(message: ToWorker): void {
-    this.#thread?.post(message);
+  post(message: ToWorker, transfer?: readonly ArrayBuffer[]): void {
+    this.#thread?.post(message, transfer);
   }
 
   /** Ends a thread that does nothing any more; it counts as broken down by `fault`. */

@@ -32,11 +32,11 @@ const prompt = packPrompt([Uint8Array.of(1)], 20);
 
 test("what the worker left unanswered ends when it has closed the call", async () => {
   const { session, reports } = setUp();
-  const playing = session.play(prompt);
+  const playing = session.play([prompt]);
   const sending = session.sendDigits("1");
   session.close();
   session.workerIsDone();
-  expect(await playing.finished).toEqual({ outcome: "call-ended", playedMs: 0 });
+  expect(await playing.finished).toEqual({ outcome: "call-ended", playedMs: 0, interruptedBy: null });
   expect(await sending).toBe("call-ended");
   expect(reports).toEqual([]);
 });
@@ -44,7 +44,7 @@ test("what the worker left unanswered ends when it has closed the call", async (
 test("nothing is asked of the worker, and nothing reported, once the call is closed", async () => {
   const { session, posted, reports } = setUp();
   session.setFramesWanted(true);
-  const playing = session.play(prompt);
+  const playing = session.play([prompt]);
   session.close();
   const asked = posted.length;
   session.close();
@@ -52,7 +52,7 @@ test("nothing is asked of the worker, and nothing reported, once the call is clo
   session.startRtp();
   session.setFramesWanted(false);
   playing.stop();
-  expect((await session.play(prompt).finished).outcome).toBe("call-ended");
+  expect((await session.play([prompt]).finished).outcome).toBe("call-ended");
   session.handle({ type: "connected", call: 7 });
   session.handle({ type: "lost", call: 7, reason: "ice-consent-expired" });
   session.takeFrame(Uint8Array.of(1), 0);

@@ -2,11 +2,24 @@ import type { LocalAudio } from "../../core/sdp/model.ts";
 import type { DigitOptions } from "../../core/transport/rtp/telephone-event-sender.ts";
 import type { EncodedPrompt } from "../encoded-prompt.ts";
 import type { MediaDownReason } from "../engine.ts";
+import type { SpeechNews, SpeechWatchOptions } from "../listening/speech-watch.ts";
 import type { HostedSession } from "../media-host.ts";
 import type { MediaSessionListener, MediaStats, SendDigitsOutcome } from "../media-session.ts";
-import type { Playback, PlayResult } from "../playback.ts";
+import type { PcmListener, PcmPlaybackOptions } from "../pcm-playback.ts";
+import type { Playback, PlaybackOptions, PlayResult } from "../playback.ts";
+import type {
+  BridgeEnds,
+  ListenOptions,
+  MediaRecording,
+  Ongoing,
+  PcmWriter,
+  RecorderOptions,
+} from "../session-audio.ts";
+import { failedRecording } from "../session-recordings.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
+import { type SessionTask, SessionTasks } from "./session-tasks.ts";
 import { callStats } from "./shared-stats.ts";
+import type { TaskResults, TaskType } from "./tasks.ts";
 import { fromWireError } from "./wire-error.ts";
 
 export interface WorkerSessionOptions {
@@ -15,7 +28,7 @@ export interface WorkerSessionOptions {
   readonly listener: MediaSessionListener;
   /** Shared with the worker, which keeps it up to date. */
   readonly stats: Float64Array;
-  readonly post: (message: ToWorker) => void;
+  readonly post: (message: ToWorker, transfer?: readonly ArrayBuffer[]) => void;
   /** Sends the prompt unless the worker has it, and gives its number. */
   readonly sharePrompt: (prompt: EncodedPrompt) => number;
 }
@@ -26,13 +39,8 @@ export type SessionMessage = Exclude<
   { readonly type: "opened" | "open-failed" | "closed" }
 >;
 
-/** What came of something that this thread asked for, also after the end. */
-type AnswerMessage = Extract<SessionMessage, { readonly type: "played" | "digits-sent" | "digits-refused" }>;
-
-interface PendingDigits {
-  resolve(outcome: SendDigitsOutcome): void;
-  reject(error: Error): void;
-}
+/** About something that this thread asked for, also after the end. */
+type TaskMessage = Extract<SessionMessage, { readonly task: number }>;
 
 /** A call whose media runs in a worker, as this thread sees it. */
 export class WorkerSession implements HostedSession {
@@ -41,11 +49,8 @@ export class WorkerSession implements HostedSession {
   readonly #listener: MediaSessionListener;
   readonly #stats: Float64Array;
   readonly #post: (message: ToWorker) => void;
+  readonly #tasks: SessionTasks;
   readonly #sharePrompt: (prompt: EncodedPrompt) => number;
-  readonly #playing = new Map<number, (result: PlayResult) => void>();
-  readonly #sending = new Map<number, PendingDigits>();
-  #lastRequest = 0;
-  #lastPlayback = 0;
   #areFramesWanted = false;
   #wasConnected = false;
   #isDown = false;
@@ -58,6 +63,7 @@ export class WorkerSession implements HostedSession {
     this.#listener = options.listener;
     this.#stats = options.stats;
     this.#post = options.post;
+    this.#tasks = new SessionTasks(options.call, options.post);
     this.#sharePrompt = options.sharePrompt;
   }
 
@@ -75,27 +81,67 @@ export class WorkerSession implements HostedSession {
     this.#ask({ type: "want-frames", call: this.#call, areWanted });
   }
 
-  play(prompt: EncodedPrompt, options: { readonly loop?: boolean } = {}): Playback {
-    this.#lastPlayback += 1;
-    const playback = this.#lastPlayback;
-    const call = this.#call;
-    const finished = new Promise<PlayResult>((resolve) => this.#playing.set(playback, resolve));
-    if (this.#isOver) this.#finishPlayback(playback, CALL_ENDED);
-    else {
-      const number = this.#sharePrompt(prompt);
-      this.#ask({ type: "play", call, playback, prompt: number, loop: options.loop === true });
-    }
-    return { finished, stop: () => this.#ask({ type: "stop", call, playback }) };
+  play(prompts: readonly EncodedPrompt[], options: PlaybackOptions = {}): Playback {
+    const numbers = this.#isOver ? [] : prompts.map(this.#sharePrompt);
+    const start = { type: "play", prompts: numbers, options } as const;
+    return playbackOf(this.#tasks.start<"play">(start, PLAY_ENDED));
+  }
+
+  playPcm(options: PcmPlaybackOptions, listener: PcmListener): PcmWriter {
+    const marks = new Set<number>();
+    const task = this.#tasks.start<"pcm">({ type: "pcm", options }, PLAY_ENDED, {
+      onNews: (news) => {
+        if (news.type !== "mark") return;
+        marks.delete(news.mark);
+        listener.onMark(news.mark, news.outcome);
+      },
+    });
+    // A worker that is gone reports no marks.
+    const finished = task.finished.then((result) => {
+      for (const mark of marks) listener.onMark(mark, "call-ended");
+      marks.clear();
+      return result;
+    });
+    return {
+      ...playbackOf({ ...task, finished }),
+      write: (samples) => task.order({ type: "write", samples }),
+      mark: (mark) => {
+        marks.add(mark);
+        task.order({ type: "mark", mark });
+      },
+      clear: () => task.order({ type: "clear" }),
+      finish: () => task.order({ type: "finish" }),
+    };
+  }
+
+  listen(options: ListenOptions, onSamples: (samples: Int16Array) => void): Ongoing {
+    return ongoingOf(this.#tasks.start<"listen">({ type: "listen", options }, "call-ended", { onSamples }));
+  }
+
+  watchSpeech(options: SpeechWatchOptions, onSpeech: (news: SpeechNews) => void): Ongoing {
+    const task = this.#tasks.start<"speech">({ type: "speech", options }, "call-ended", {
+      onNews: (news) => {
+        if (news.type === "speech") onSpeech(news.news);
+      },
+    });
+    return ongoingOf(task);
+  }
+
+  record(options: RecorderOptions): MediaRecording {
+    const task = this.#tasks.start<"record">({ type: "record", options }, RECORDING_LOST);
+    return {
+      ...ongoingOf(task),
+      pause: () => task.order({ type: "pause" }),
+      resume: () => task.order({ type: "resume" }),
+    };
+  }
+
+  bridge(ends: BridgeEnds): Ongoing {
+    return ongoingOf(this.#tasks.start<"bridge">({ type: "bridge", ends }, "call-ended"));
   }
 
   sendDigits(digits: string, options: DigitOptions = {}): Promise<SendDigitsOutcome> {
-    if (this.#isOver) return Promise.resolve("call-ended");
-    this.#lastRequest += 1;
-    const request = this.#lastRequest;
-    return new Promise((resolve, reject) => {
-      this.#sending.set(request, { resolve, reject });
-      this.#ask({ type: "send-digits", call: this.#call, request, digits, options });
-    });
+    return this.#tasks.start<"digits">({ type: "digits", digits, options }, "call-ended").finished;
   }
 
   /** As the worker wrote them last, at most 200 ms ago or at the latest change. */
@@ -106,15 +152,14 @@ export class WorkerSession implements HostedSession {
   close(): void {
     this.#ask({ type: "close", call: this.#call });
     this.#isOver = true;
+    this.#tasks.close();
   }
 
   handle(message: SessionMessage): void {
-    const { type } = message;
-    if (type === "played") this.#finishPlayback(message.playback, message.result);
-    else if (type === "digits-sent") this.#takeRequest(message.request)?.resolve(message.outcome);
-    else if (type === "digits-refused") {
-      this.#takeRequest(message.request)?.reject(fromWireError(message.error));
-    } else if (!this.#isOver) this.#report(message);
+    if (message.type === "task-done") this.#tasks.done(message.task, message.result);
+    else if (message.type === "task-refused") this.#tasks.refused(message.task, fromWireError(message.error));
+    else if (message.type === "task-news") this.#tasks.news(message.task, message.news);
+    else if (!this.#isOver) this.#report(message);
   }
 
   /** A received packet; the bytes are valid only during the call. */
@@ -122,20 +167,24 @@ export class WorkerSession implements HostedSession {
     if (this.#areFramesWanted && !this.#isOver) this.#listener.onFrame(opusPayload, rtpTimestamp);
   }
 
+  /** What a task has heard; the samples are valid only during the call. */
+  takeSamples(task: number, samples: Int16Array): void {
+    if (!this.#isOver) this.#tasks.samples(task, samples);
+  }
+
   /** The worker says nothing more about the call: it closed it, as it was asked to, or is gone, and with it the media. */
   workerIsDone(): void {
     const type = this.#wasConnected ? "lost" : "failed";
     if (!this.#isOver) this.#report({ type, call: this.#call, reason: "worker-crashed" });
     this.#isOver = true;
-    for (const playback of [...this.#playing.keys()]) this.#finishPlayback(playback, CALL_ENDED);
-    for (const request of [...this.#sending.keys()]) this.#takeRequest(request)?.resolve("call-ended");
+    this.#tasks.end();
   }
 
   #ask(message: ToWorker): void {
     if (!this.#isOver) this.#post(message);
   }
 
-  #report(message: Exclude<SessionMessage, AnswerMessage>): void {
+  #report(message: Exclude<SessionMessage, TaskMessage>): void {
     switch (message.type) {
       case "ice-connected":
         this.#listener.onIceConnected();
@@ -166,18 +215,24 @@ export class WorkerSession implements HostedSession {
     if (type === "lost") this.#listener.onLost(reason);
     else this.#listener.onFailed(reason);
   }
+}
 
-  #finishPlayback(playback: number, result: PlayResult): void {
-    this.#playing.get(playback)?.(result);
-    this.#playing.delete(playback);
-  }
+function playbackOf(task: SessionTask<"play" | "pcm">): Playback {
+  return {
+    finished: task.finished,
+    stop: () => task.order({ type: "stop" }),
+    pause: () => task.order({ type: "pause" }),
+    resume: () => task.order({ type: "resume" }),
+  };
+}
 
-  #takeRequest(request: number): PendingDigits | undefined {
-    const pending = this.#sending.get(request);
-    this.#sending.delete(request);
-    return pending;
-  }
+function ongoingOf<T extends TaskType>(task: SessionTask<T>): Ongoing<TaskResults[T]> {
+  return { finished: task.finished, stop: () => task.order({ type: "stop" }) };
 }
 
 /** How much of it was sent went with the worker, or nothing was. */
-const CALL_ENDED: PlayResult = { outcome: "call-ended", playedMs: 0 };
+const PLAY_ENDED: PlayResult = { outcome: "call-ended", playedMs: 0, interruptedBy: null };
+const RECORDING_LOST = failedRecording(
+  "worker-crashed",
+  "The media worker broke down. What it had written until then is in the recording's file.",
+);

@@ -149,6 +149,11 @@ export class RtpWriter {
     this.#sequence = (this.#sequence + 1) & 0xffff;
     return this.#buffer.view(RTP_HEADER_BYTES + payload.length);
   }
+
+  /** Leaves a packet out that was lost on its way to us: the receiver sees the loss, and conceals it. */
+  skip(): void {
+    this.#sequence = (this.#sequence + 1) & 0xffff;
+  }
 }
 
 /** Length of the padding, its count byte included; -1 when the count is impossible. */

@@ -21,6 +21,13 @@ export interface Digit {
   readonly durationMs: number;
 }
 
+export interface TelephoneEventDecoderOptions {
+  /** A key went down: the first packet of its event came. What it throws is thrown by `receive`. */
+  readonly onStart?: (digit: string) => void;
+  /** Silence after which an event without an end packet is taken as ended, in ms. Default 500. */
+  readonly endLostMs?: number;
+}
+
 export interface TelephoneEventStats {
   digits: number;
   /** Packets too short to hold an event. */
@@ -38,6 +45,7 @@ export interface TelephoneEventStats {
 export class TelephoneEventDecoder {
   readonly stats: TelephoneEventStats = { digits: 0, malformed: 0, unknownEvents: 0 };
   readonly #onDigit: (digit: Digit) => void;
+  readonly #onStart: ((digit: string) => void) | undefined;
   readonly #endLostMs: number;
   #event = -1;
   #isOpen = false;
@@ -47,10 +55,10 @@ export class TelephoneEventDecoder {
   #finishedTicks = 0;
   #lastPacketMs = 0;
 
-  /** @param endLostMs Silence after which an event without an end packet is taken as ended. Default 500. */
-  constructor(onDigit: (digit: Digit) => void, endLostMs: number = DEFAULT_END_LOST_MS) {
+  constructor(onDigit: (digit: Digit) => void, options: TelephoneEventDecoderOptions = {}) {
     this.#onDigit = onDigit;
-    this.#endLostMs = endLostMs;
+    this.#onStart = options.onStart;
+    this.#endLostMs = options.endLostMs ?? DEFAULT_END_LOST_MS;
   }
 
   // RFC 4733 §2.3:
@@ -114,6 +122,7 @@ export class TelephoneEventDecoder {
     this.#isOpen = true;
     this.#segmentTicks = 0;
     this.#finishedTicks = 0;
+    this.#onStart?.(DIGITS.charAt(event));
     return true;
   }
 

@@ -1,0 +1,149 @@
+import { randomUUID } from "node:crypto";
+import { join } from "node:path";
+import { RingbackError } from "../../errors.ts";
+import {
+  finishRecording,
+  type HostedSession,
+  type MediaRecording,
+  type WorkSlices,
+} from "../../media/index.ts";
+import { type ConsentRequest, checkConsent } from "./consent.ts";
+import type { DigitQueue } from "./digit-queue.ts";
+import { optionError, requireKey, requireWhole } from "./option-checks.ts";
+import type { Player } from "./player.ts";
+import { type EndedBy, watchForEnd } from "./recording-end.ts";
+import type { Recording, RecordingConsent, RecordingResult, RecordOptions } from "./types.ts";
+import type { VerbCall } from "./verb-call.ts";
+
+const MAX_MS = 24 * 3_600_000;
+const BEEP = { tone: { frequencyHz: 1_000, durationMs: 500 } } as const;
+
+/** @throws {RingbackError} `OPTION_INVALID`. */
+export function checkRecordOptions(options: RecordOptions): void {
+  checkConsent(options);
+  const { channels = "both", layout = "stereo", format = "opus" } = options;
+  if (!["caller", "business", "both"].includes(channels)) {
+    throw optionError("channels", 'must be "caller", "business" or "both"');
+  }
+  if (!["stereo", "files"].includes(layout)) throw optionError("layout", 'must be "stereo" or "files"');
+  if (!["opus", "wav"].includes(format)) throw optionError("format", 'must be "opus" or "wav"');
+  requireWhole("maxMs", options.maxMs, 100, MAX_MS);
+  requireWhole("endOnSilenceMs", options.endOnSilenceMs, 300, 600_000);
+  requireKey("finishOnKey", options.finishOnKey);
+}
+
+export interface RecordParts {
+  readonly call: VerbCall;
+  readonly player: Player;
+  readonly digits: DigitQueue;
+  readonly consent: ConsentRequest;
+  /** Where recordings without a file of their own go. */
+  readonly folder: string;
+  readonly slices: WorkSlices;
+}
+
+/** One recording, from the question whether it may be made to the finished file. */
+export class CallRecordingTask implements Recording {
+  readonly finished: Promise<RecordingResult>;
+  readonly #parts: RecordParts;
+  readonly #options: RecordOptions;
+  #recording: MediaRecording | null = null;
+  #isPaused = false;
+  #endedBy: EndedBy | null = null;
+
+  constructor(parts: RecordParts, options: RecordOptions) {
+    this.#parts = parts;
+    this.#options = options;
+    this.finished = this.#run();
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+    this.#recording?.pause();
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+    this.#recording?.resume();
+  }
+
+  stop(): Promise<RecordingResult> {
+    this.#stop("stopped");
+    return this.finished;
+  }
+
+  #stop(endedBy: EndedBy): void {
+    this.#endedBy ??= endedBy;
+    this.#recording?.stop();
+  }
+
+  async #run(): Promise<RecordingResult> {
+    const { mode, ...unasked } = {
+      mode: this.#options.consent,
+      state: "not-asked",
+      atMs: null,
+      digit: null,
+    } as const;
+    let consent: RecordingConsent = { mode, ...unasked };
+    try {
+      consent = await this.#parts.consent.run(this.#options);
+      if (consent.state === "declined") return absent("declined", consent);
+      if (mode === "announce" && consent.state !== "announced") return absent(this.#howOver(), consent);
+      if (this.#options.beep === true) await this.#parts.player.play(BEEP, {});
+      const session = await this.#parts.call.media();
+      if (session === null || this.#endedBy !== null) return absent(this.#howOver(), consent);
+      return await this.#record(session, consent);
+    } catch (error) {
+      const cause = error instanceof RingbackError ? error : recordingFailed("it broke down", error);
+      this.#parts.call.logger.error({ err: error }, "a recording failed");
+      return { ...absent("failed", consent), status: "failed", error: cause };
+    }
+  }
+
+  async #record(session: HostedSession, consent: RecordingConsent): Promise<RecordingResult> {
+    const { call, digits, folder, slices } = this.#parts;
+    const { channels = "both", layout = "stereo", format = "opus", trim = false } = this.#options;
+    // No part of the call's id: it holds the caller's number.
+    const path = this.#options.file ?? join(folder, `${randomUUID()}.opus`);
+    const recording = session.record({ path, channels, layout });
+    this.#recording = recording;
+    if (this.#isPaused) recording.pause();
+    const release = watchForEnd(call, session, digits, this.#options, (endedBy) => this.#stop(endedBy));
+    const media = await recording.finished;
+    release();
+    const { files, error } = await finishRecording(media.files, { format, trim, slices });
+    const failure = media.error ?? error;
+    const isAbsent = media.status === "absent" || files.every(({ durationMs }) => durationMs === 0);
+    return {
+      status: failure !== null ? "failed" : isAbsent ? "absent" : "completed",
+      endedBy: this.#endedBy ?? (failure === null ? "call-ended" : "failed"),
+      files: files.map(({ path: file, channel, bytes, sha256 }) => ({ path: file, channel, bytes, sha256 })),
+      durationMs: Math.max(0, ...files.map(({ durationMs }) => durationMs)),
+      pausedMs: media.pausedMs,
+      concealedMs: media.concealedMs,
+      consent,
+      error: failure === null ? null : recordingFailed(failure.message),
+    };
+  }
+
+  #howOver(): EndedBy {
+    return this.#endedBy ?? (this.#options.signal?.aborted ? "aborted" : "call-ended");
+  }
+}
+
+function absent(endedBy: EndedBy, consent: RecordingConsent): RecordingResult {
+  return {
+    status: "absent",
+    endedBy,
+    files: [],
+    durationMs: 0,
+    pausedMs: 0,
+    concealedMs: 0,
+    consent,
+    error: null,
+  };
+}
+
+function recordingFailed(reason: string, cause?: unknown): RingbackError<"RECORDING_FAILED"> {
+  return new RingbackError("RECORDING_FAILED", reason, { details: { reason }, cause });
+}

@@ -1,0 +1,175 @@
+import type { OpusRateHz } from "./opus-codec.ts";
+import { PcmQueue } from "./pcm-queue.ts";
+import type { Interruption, OutgoingSource, Playback, PlayResult } from "./playback.ts";
+import { RTP_SLOT_MS } from "./rtp-clock.ts";
+import { OPUS_SILENCE } from "./silence.ts";
+
+/** What became of a mark: all before it has left, was dropped by `clear`, or will not leave any more. */
+export type MarkOutcome = "played" | "cleared" | "call-ended";
+
+/** Encodes 20 ms at a time. */
+export interface LiveEncoder {
+  /** Samples by which what is decoded lags behind. */
+  readonly lookaheadSamples: number;
+  /** The packet is valid until the next one. */
+  encode(samples: Int16Array): Uint8Array;
+  close(): void;
+}
+
+export interface PcmListener {
+  /** Once for each mark, in their order. */
+  onMark(mark: number, outcome: MarkOutcome): void;
+}
+
+export interface PcmPlaybackOptions {
+  readonly rateHz: OpusRateHz;
+  /** `playback`: in place of what is playing. `live`: heard while nothing is playing. */
+  readonly place: "playback" | "live";
+  readonly interruptOn?: readonly Interruption[];
+}
+
+/** Longest sound that may wait, in ms: whoever writes goes by the marks, and waits long before. */
+export const MAX_PCM_QUEUE_MS = 10_000;
+const MAX_MARKS = 1_024;
+
+interface Mark {
+  readonly number: number;
+  /** It is reached when the queue has given out so much. */
+  readonly position: number;
+}
+
+/** Samples that are encoded as they are played. Silence while there are none. */
+export class PcmPlayback implements Playback, OutgoingSource {
+  readonly finished: Promise<PlayResult>;
+  readonly interruptOn: readonly Interruption[];
+  readonly #queue: PcmQueue;
+  readonly #rateHz: number;
+  readonly #listener: PcmListener;
+  readonly #marks: Mark[] = [];
+  #encoder: LiveEncoder | null = null;
+  #resolve: (result: PlayResult) => void = () => {};
+  #isOver = false;
+  #isPaused = false;
+  #isFinishing = false;
+  /** Packets since the encoder last fell silent. */
+  #isSounding = false;
+  #hasWaited = false;
+  #frames = 0;
+
+  constructor(options: PcmPlaybackOptions, listener: PcmListener) {
+    this.#rateHz = options.rateHz;
+    this.#queue = new PcmQueue(options.rateHz);
+    this.interruptOn = options.interruptOn ?? [];
+    this.#listener = listener;
+    this.finished = new Promise((resolve) => {
+      this.#resolve = resolve;
+    });
+  }
+
+  /** From here on it is heard; what was written before has waited. Closed with the playback. */
+  setEncoder(encoder: LiveEncoder): void {
+    if (this.#isOver) encoder.close();
+    else this.#encoder = encoder;
+  }
+
+  /** Queues samples, which are kept as they are. Beyond 10 s they are dropped. */
+  write(samples: Int16Array): void {
+    if (this.#isOver || this.#isFinishing) return;
+    const room = (this.#rateHz * MAX_PCM_QUEUE_MS) / 1_000 - this.#queue.queued;
+    this.#queue.write(samples.length > room ? samples.subarray(0, room) : samples);
+  }
+
+  /** Reports to the listener when all that was written so far has left. */
+  mark(number: number): void {
+    if (this.#isOver) this.#listener.onMark(number, "call-ended");
+    else if (this.#marks.length >= MAX_MARKS) this.#listener.onMark(number, "cleared");
+    else if (this.#queue.queued === 0 && !this.#isSounding) this.#listener.onMark(number, "played");
+    else this.#marks.push({ number, position: this.#queue.written });
+  }
+
+  /** Drops what was not played yet; what is heard at the moment fades out. */
+  clear(): void {
+    this.#queue.clear();
+    this.#dropMarks("cleared");
+  }
+
+  /** No more is written: it ends when all has been played. */
+  finish(): void {
+    this.#isFinishing = true;
+  }
+
+  take(): Uint8Array | null {
+    const encoder = this.#encoder;
+    if (encoder === null) return this.#isOver ? null : OPUS_SILENCE;
+    if (!this.#isOver && !this.#isPaused && this.#isFrameDue()) return this.#play(encoder);
+    if (this.#isSounding) return this.#fadeOut(encoder);
+    if (this.#isOver) return this.#release();
+    if (this.#isPaused) return OPUS_SILENCE;
+    if (!this.#isFinishing) return OPUS_SILENCE;
+    this.end("completed");
+    return this.#release();
+  }
+
+  stop(): void {
+    this.end("stopped");
+  }
+
+  pause(): void {
+    this.#isPaused = true;
+  }
+
+  resume(): void {
+    this.#isPaused = false;
+  }
+
+  end(outcome: PlayResult["outcome"], interruptedBy: Interruption | null = null): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#queue.clear();
+    this.#dropMarks(outcome === "call-ended" ? "call-ended" : "cleared");
+    this.#resolve({ outcome, playedMs: this.#frames * RTP_SLOT_MS, interruptedBy });
+    // Nobody takes the fading out of a call that is over, or of what something else has taken the place of.
+    if (outcome === "call-ended" || outcome === "replaced") this.#release();
+  }
+
+  /** A whole frame, or the last part of one: what has waited for a slot in vain is played as it is. */
+  #isFrameDue(): boolean {
+    const { queued, frameSamples } = this.#queue;
+    const isDue = queued >= frameSamples || (queued > 0 && (this.#isFinishing || this.#hasWaited));
+    this.#hasWaited = queued > 0 && !isDue;
+    return isDue;
+  }
+
+  #play(encoder: LiveEncoder): Uint8Array {
+    const packet = encoder.encode(this.#queue.take());
+    this.#frames += 1;
+    this.#isSounding = true;
+    // The encoder keeps the last few ms for the next packet.
+    this.#reachMarks(this.#queue.taken - encoder.lookaheadSamples);
+    return packet;
+  }
+
+  #fadeOut(encoder: LiveEncoder): Uint8Array {
+    const packet = encoder.encode(this.#queue.dieAway());
+    this.#isSounding = false;
+    this.#reachMarks(this.#queue.taken);
+    return packet;
+  }
+
+  #reachMarks(position: number): void {
+    while (this.#marks[0] !== undefined && this.#marks[0].position <= position) {
+      const mark = this.#marks.shift();
+      if (mark !== undefined) this.#listener.onMark(mark.number, "played");
+    }
+  }
+
+  #dropMarks(outcome: MarkOutcome): void {
+    for (const mark of this.#marks.splice(0)) this.#listener.onMark(mark.number, outcome);
+  }
+
+  #release(): null {
+    this.#encoder?.close();
+    this.#encoder = null;
+    return null;
+  }
+}
