@@ -149,7 +149,8 @@ test.each(["hello-16k.wav", "hello-44k1-stereo.mp3", "hello-22k05.flac", "hello.
     const prompt = await createPromptCache().load(path);
     const decoder = await OpusDecoder.create();
     const packets = Array.from({ length: prompt.packetCount }, (_, index) => prompt.packet(index)!);
-    const heard = Float32Array.from(packets.flatMap((packet) => [...(decoder.decode(packet) ?? [])]));
+    const pcm = packets.flatMap((packet) => [...(decoder.decode(packet) ?? [])]);
+    const heard = Float32Array.from(pcm, (sample) => sample / 32_768);
     decoder.close();
     // 24 kbit/s costs some of the hiss and none of the voice.
     const decibels =
