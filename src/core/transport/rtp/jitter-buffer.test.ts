@@ -257,6 +257,87 @@ test("what is missing before the first sound is no loss", () => {
   expect(buffer.stats()).toMatchObject({ packetsOverflowed: 2, packetsLost: 0 });
 });
 
+describe("the packet that follows a lost one", () => {
+  const arrivals = (missing: readonly number[]) => stream(10).filter(({ mark }) => !missing.includes(mark));
+
+  /** What `following` says at each loss, beside what is played. */
+  function playWithFollowing(sendings: readonly Sending[]) {
+    const { buffer, push } = setUp();
+    const outcomes: (number | string)[] = [];
+    for (let nowMs = 7; nowMs < 500; nowMs += SLOT_MS) {
+      for (const sending of sendings) if (sending.arrivalMs === nowMs - 7) push(sending);
+      const outcome = buffer.pop(nowMs);
+      if (outcome !== "lost") outcomes.push(markOf(outcome));
+      else outcomes.push(`lost before ${markOf(buffer.following() ?? "wait")}`);
+    }
+    return outcomes.filter((outcome) => outcome !== "wait");
+  }
+
+  test("is shown and keeps its turn", () => {
+    expect(playWithFollowing(arrivals([4]))).toEqual([0, 1, 2, 3, "lost before 5", 5, 6, 7, 8, 9]);
+  });
+
+  test("is none when it is lost, too", () => {
+    expect(playWithFollowing(arrivals([4, 5]))).toEqual([
+      0,
+      1,
+      2,
+      3,
+      "lost before wait",
+      "lost before 6",
+      6,
+      7,
+      8,
+      9,
+    ]);
+  });
+
+  test("is none behind a pause, and none when it is a telephone event", () => {
+    const later = arrivals([4]).map((sending) => ({
+      ...sending,
+      arrivalMs: (sending.mark < 5 ? sending.mark : sending.mark + 1) * SLOT_MS,
+      timestamp: 0xfffff000 + (sending.mark < 5 ? sending.mark : sending.mark + 1) * 960,
+    }));
+    expect(playWithFollowing(later)).toContain("lost before wait");
+    const event = arrivals([4]).map((sending) => ({ ...sending, isEvent: sending.mark === 5 }));
+    expect(playWithFollowing(event)).toContain("lost before wait");
+  });
+});
+
+describe("packets of other lengths than a slot", () => {
+  /** Popped at the pace of what was played, as their user does. */
+  function playAtTheirPace(packetTicks: number, missing: readonly number[]) {
+    const packetMs = packetTicks / 48;
+    // Long enough for a loss to be known at its turn: the packet behind it is there.
+    const { buffer, push } = setUp({ packetRtpTicks: () => packetTicks, minDelayMs: 2 * packetMs });
+    const heard: (number | string)[] = [];
+    let nextPop = 0;
+    for (let step = 0; step < 50 * 12; step += 1) {
+      const nowMs = (step * packetMs) / 12;
+      const mark = step / 12;
+      if (Number.isInteger(mark) && !missing.includes(mark)) {
+        push({ mark, arrivalMs: nowMs, timestamp: 0xfffff000 + mark * packetTicks });
+      }
+      if (step < nextPop) continue;
+      const outcome = markOf(buffer.pop(nowMs));
+      if (outcome === "wait") continue;
+      heard.push(outcome);
+      expect(buffer.poppedRtpTicks).toBe(packetTicks);
+      nextPop = step + 12;
+    }
+    return heard;
+  }
+
+  test.each([120, 480, 1920, 2880, 5760])(
+    "are played in order, %d ticks each, losses told",
+    (packetTicks) => {
+      const heard = playAtTheirPace(packetTicks, [10, 20]);
+      expect(heard.length).toBeGreaterThan(30);
+      expect(heard).toEqual(heard.map((_, mark) => (mark === 10 || mark === 20 ? "lost" : mark)));
+    },
+  );
+});
+
 test("a payload larger than any network carries is refused", () => {
   const { buffer } = setUp();
   const header = { ...createRtpHeader(), payloadOffset: 12, payloadLength: 1501 };

@@ -7,7 +7,7 @@ import { signedTimestampDistance } from "./timestamp.ts";
 export interface JitterBufferOptions {
   /** Clock of the audio's RTP timestamps, 48 000 for Opus (RFC 7587 §4.1). */
   readonly clockRateHz: number;
-  /** Ticks of one packet, and of the time between two calls of `pop`: 960 for 20 ms. */
+  /** Ticks of the time between two calls of `pop`, and of one packet unless `packetRtpTicks` tells: 960 for 20 ms. */
   readonly slotRtpTicks: number;
   /** Least time that audio waits, in ms. Default 40: one packet may be a slot late. */
   readonly minDelayMs?: number;
@@ -15,6 +15,8 @@ export interface JitterBufferOptions {
   readonly maxDelayMs?: number;
   /** Packets kept at most. Default 64. */
   readonly capacityPackets?: number;
+  /** Ticks that a packet lasts, more than 0. Default: `slotRtpTicks`, whatever the packet. */
+  readonly packetRtpTicks?: (bytes: Uint8Array, lengthBytes: number) => number;
 }
 
 /** One packet's audio, valid until the next call of `push`, `skip` or `pop`. */
@@ -62,6 +64,7 @@ const FIRST_CYCLE = 65_536;
 export class JitterBuffer {
   readonly #msPerTick: number;
   readonly #slotRtpTicks: number;
+  readonly #packetRtpTicks: ((bytes: Uint8Array, lengthBytes: number) => number) | undefined;
   readonly #maxDelayMs: number;
   readonly #delay: PlayoutDelay;
   readonly #ring: PacketRing;
@@ -73,6 +76,7 @@ export class JitterBuffer {
   #nextSequence = 0;
   #nextTimestamp = 0;
   #lastTimestamp = 0;
+  #poppedRtpTicks: number;
   #delayMs = 0;
   #popsSinceDiscard = 0;
   #late = 0;
@@ -86,6 +90,8 @@ export class JitterBuffer {
   constructor(options: JitterBufferOptions) {
     this.#msPerTick = 1000 / options.clockRateHz;
     this.#slotRtpTicks = options.slotRtpTicks;
+    this.#poppedRtpTicks = options.slotRtpTicks;
+    this.#packetRtpTicks = options.packetRtpTicks;
     this.#maxDelayMs = options.maxDelayMs ?? 300;
     this.#delay = new PlayoutDelay(options.minDelayMs ?? 40, this.#maxDelayMs);
     this.#ring = new PacketRing(options.capacityPackets ?? DEFAULT_CAPACITY);
@@ -124,7 +130,8 @@ export class JitterBuffer {
 
   /**
    * What to play in the slot that begins now: a packet's audio; `lost`, for the decoder to conceal a packet; or `wait`, when
-   * nothing is due or nothing is known: the stream has not begun, pauses, or is held up.
+   * nothing is due or nothing is known: the stream has not begun, pauses, or is held up. Where packets and slots differ in length:
+   * what to play behind what `pop` gave last.
    */
   pop(nowMs: number): JitterFrame | "lost" | "wait" {
     this.#popsSinceDiscard += 1;
@@ -135,6 +142,21 @@ export class JitterBuffer {
       if (outcome !== null) return outcome;
     }
     return "wait";
+  }
+
+  /** How long what `pop` gave last is, in ticks. A lost packet is taken to be as long as the one before it. */
+  get poppedRtpTicks(): number {
+    return this.#poppedRtpTicks;
+  }
+
+  /**
+   * The packet right behind the one that `pop` has just called lost; null when it is not there, or behind a pause. The decoder may
+   * find the lost one in it (in-band FEC, RFC 6716 §2.1.7). It keeps its turn.
+   */
+  following(): JitterFrame | null {
+    const packet = this.#ring.at(this.#nextSequence);
+    if (packet === null || packet.lengthBytes === 0) return null;
+    return packet.rtpTimestamp === this.#nextTimestamp ? packet : null;
   }
 
   stats(): JitterBufferStats {
@@ -216,7 +238,8 @@ export class JitterBuffer {
     if (isBehindPause && delayMs < this.#delay.targetMs) return "wait";
     this.#isPlaying = true;
     this.#takeNext();
-    this.#nextTimestamp = packet.rtpTimestamp + this.#slotRtpTicks;
+    this.#poppedRtpTicks = this.#packetRtpTicks?.(packet.bytes, packet.lengthBytes) ?? this.#slotRtpTicks;
+    this.#nextTimestamp = packet.rtpTimestamp + this.#poppedRtpTicks;
     if (this.#isTooLong(delayMs)) {
       this.#popsSinceDiscard = 0;
       this.#discarded += 1;
@@ -242,9 +265,9 @@ export class JitterBuffer {
     if (delayMs < this.#delay.targetMs) return "wait";
     this.#lost += 1;
     this.#nextSequence += 1;
-    this.#nextTimestamp += this.#slotRtpTicks;
-    // A slot too late: the time to conceal it in has passed with a wait.
-    return delayMs >= this.#delay.targetMs + this.#slotRtpTicks * this.#msPerTick ? null : "lost";
+    this.#nextTimestamp += this.#poppedRtpTicks;
+    // A packet too late: the time to conceal it in has passed with waits.
+    return delayMs >= this.#delay.targetMs + this.#poppedRtpTicks * this.#msPerTick ? null : "lost";
   }
 
   /** How long after the fastest packet's time the audio of this timestamp would be played now. */
