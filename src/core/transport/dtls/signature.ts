@@ -1,4 +1,5 @@
-import { constants, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
+import { constants, createPublicKey, type KeyObject, sign, verify, X509Certificate } from "node:crypto";
+import { findP256Point, type P256Point } from "./certificate-key.ts";
 
 /**
  * TLS signature schemes that we take (RFC 8446 §4.2.3 names; RFC 5246 §7.4.1.4.1 pairs of hash and signature).
@@ -58,11 +59,19 @@ export function signEcdsaSha256(privateKey: KeyObject, data: Uint8Array): Uint8A
 export function readPublicKey(certificateDer: Uint8Array): KeyObject | null {
   if (certificateDer[0] !== DER_SEQUENCE) return null; // X509Certificate would take PEM too.
   try {
+    const point = findP256Point(certificateDer);
+    if (point !== null) return importPoint(point);
     const { publicKey } = new X509Certificate(certificateDer);
     return isTaken(publicKey) ? publicKey : null;
   } catch {
     return null; // No certificate, or a key that OpenSSL does not know.
   }
+}
+
+/** Throws when the point is not on the curve. */
+function importPoint({ x, y }: P256Point): KeyObject {
+  const text = (bytes: Uint8Array): string => Buffer.from(bytes).toString("base64url");
+  return createPublicKey({ format: "jwk", key: { kty: "EC", crv: "P-256", x: text(x), y: text(y) } });
 }
 
 function isTaken(key: KeyObject): boolean {
