@@ -46,8 +46,7 @@ export class SlotFrames implements OpusPacket {
     this.toc = toc & 0xfc;
     this.frameTicks = frameTicks;
     this.frameCount = Math.max(1, SLOT_TICKS / frameTicks);
-    this.frameOffsets.fill(0);
-    this.frameLengths.fill(0);
+    for (let i = 0; i < this.frameCount; i += 1) this.frameLengths[i] = 0;
     this.lengthBytes = 0;
     this.#present = 0;
   }

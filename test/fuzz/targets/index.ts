@@ -7,6 +7,7 @@ import { DTLS_LYING_CLIENT, DTLS_LYING_SERVER } from "./dtls-liar.ts";
 import { FLOW } from "./flow.ts";
 import { ICE, ICE_LITE } from "./ice.ts";
 import { JITTER_BUFFER } from "./jitter-buffer.ts";
+import { RECORDING } from "./recording.ts";
 import { RTCP } from "./rtcp.ts";
 import { RTP } from "./rtp.ts";
 import { SDP } from "./sdp.ts";
@@ -30,6 +31,7 @@ export const TARGETS: readonly FuzzTarget[] = [
   RTCP,
   TELEPHONE_EVENT,
   JITTER_BUFFER,
+  RECORDING,
   SDP,
   FLOW,
   CALL,
