@@ -261,6 +261,41 @@ describe("a bridge", () => {
     }
   });
 
+  test("with a caller on hold begins when the caller is taken off it", async () => {
+    const calls: Call[] = [];
+    await using pair = await startPair(async (call) => {
+      calls.push(call);
+      await call.answer();
+    });
+    const left = await pair.simulator.call({
+      from: "15550001001",
+      voice: { type: "tone", frequencyHz: 500 },
+    });
+    await left.accepted;
+    await calls[0]!.hold({ music: tone(1_500, 1_000) });
+    const right = await pair.simulator.call({
+      from: "15550001002",
+      voice: { type: "tone", frequencyHz: 900 },
+    });
+    await right.accepted;
+    const bridge = await calls[0]!.bridge(calls[1]!);
+    expect(await left.waitForTone(1_500)).not.toBeNull();
+    expect(await right.waitForTone(500, { timeoutMs: 600 })).toBeNull();
+    calls[0]!.unhold();
+    expect(await right.waitForTone(500)).not.toBeNull();
+    expect(await left.waitForTone(900)).not.toBeNull();
+    // Held once more: nothing of the first time goes on.
+    await calls[1]!.hold();
+    expect(await left.hears({ type: "quiet", forMs: 300 })).not.toBeNull();
+    calls[1]!.unhold();
+    expect(await left.waitForTone(900)).not.toBeNull();
+    bridge.unbridge();
+    for (const phone of [left, right]) {
+      phone.hangUp();
+      await phone.ended;
+    }
+  });
+
   test("ends with either call", async () => {
     const calls: Call[] = [];
     await using pair = await startPair(async (call) => {

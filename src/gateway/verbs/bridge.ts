@@ -44,8 +44,9 @@ export class CallBridge implements Bridge {
     this.#stopPassing();
   }
 
+  /** Once for each `hold`. */
   unhold(): void {
-    this.#holds = Math.max(0, this.#holds - 1);
+    this.#holds -= 1;
     if (this.#holds === 0 && !this.#isOver) this.#pass();
   }
 

@@ -125,6 +125,7 @@ export class CallVerbs {
     const bridge = new CallBridge(sides, options);
     this.#bridge = bridge;
     other.#bridge = bridge;
+    for (const verbs of [this, other]) if (verbs.#hold !== null) bridge.hold();
     return bridge;
   }
 
