@@ -26,10 +26,77 @@ export type { RemoteReception } from "./core/transport/rtp/peer-reports.ts";
 export type { RtcpStats } from "./core/transport/rtp/rtcp-session.ts";
 export type { RtpReceiverStats } from "./core/transport/rtp/rtp-receiver.ts";
 export type { TelephoneEventStats } from "./core/transport/rtp/telephone-event.ts";
-export type { Call, CallEnd, CallEvents, PlayOptions, RemoteError } from "./gateway/call.ts";
+export type { Call, CallEnd, CallEvents, RemoteError } from "./gateway/call.ts";
 export type { TimelineEntry, TimelineStep } from "./gateway/timeline.ts";
-export type { Digit, DigitOptions, MediaStats, PlayResult, SendDigitsOutcome } from "./media/index.ts";
+export type { Digit, DigitOptions, MediaStats, SendDigitsOutcome } from "./media/index.ts";
 export type { CallerIdentity } from "./whatsapp/call-event.ts";
+
+// What can be done on a call.
+
+export type {
+  AudioOptions,
+  AudioSink,
+  AudioStream,
+  Bridge,
+  BridgeOptions,
+  BridgeResult,
+  ConsentMode,
+  DetectSpeechOptions,
+  GatherOptions,
+  GatherResult,
+  HoldOptions,
+  Interruption,
+  OpusRateHz,
+  PcmSource,
+  Playing,
+  PlayOptions,
+  PlayResult,
+  PlaySource,
+  RecordedFile,
+  Recording,
+  RecordingConsent,
+  RecordingResult,
+  RecordOptions,
+  SayOptions,
+  SayVoice,
+  SendDigitsOptions,
+  SpeechEvent,
+  SpeechEvents,
+  StartRecordingOptions,
+  ToneSpec,
+} from "./gateway/verbs/types.ts";
+
+// Who speaks, and what may be requested.
+
+export { type CommandSpeechOptions, createCommandSpeech } from "./media/speech/command-speech.ts";
+export { createHttpSpeech, type HttpSpeechOptions } from "./media/speech/http-speech.ts";
+export {
+  type CachedSpeech,
+  createCachedSpeech,
+  type SpeechCacheOptions,
+  type SpeechCacheStats,
+} from "./media/speech/speech-cache.ts";
+export type { SpeechRequest, TextToSpeech } from "./media/speech/text-to-speech.ts";
+export type { RequestOptions } from "./platform/outgoing-request.ts";
+
+// Call flows.
+
+export { FlowBuilder, type FlowBuilderTarget, flow } from "./core/flow/builder.ts";
+export { checkFlow, checkFlowText, type FlowCheck, type FlowProblem } from "./core/flow/check-flow.ts";
+export type { FlowEndReason, FlowRecording, FlowStepRecord } from "./core/flow/interpreter-types.ts";
+export type { FlowOutcome } from "./core/flow/outcomes.ts";
+export type {
+  FlowCondition,
+  FlowDocument,
+  FlowHours,
+  FlowSource,
+  FlowStep,
+  FlowTagValue,
+  FlowTarget,
+  FlowVerb,
+} from "./core/flow/types.ts";
+export type { FlowCall, FlowEvent, FlowOptions, FlowResult, FlowSpec } from "./gateway/flow/flow-options.ts";
+export { runFlow } from "./gateway/flow/run-flow.ts";
 
 // Errors and logs.
 
