@@ -27,6 +27,8 @@ const calls = [];
 let program = null;
 /** By preference. The load is the DTLS server, so the choice is its own, and the same for every program. */
 let srtpProfiles = [];
+/** Opus packets that all callers say. */
+let speech = [];
 let nextCall = 1;
 
 const commands = { start, place, churn, window: measure, hangUp, sample, forge, stop };
@@ -42,8 +44,9 @@ process.on("message", ({ id, do: name, ...options }) => {
 // Without the runner nobody would end the program.
 process.on("disconnect", () => void stop().finally(() => process.exit()));
 
-async function start({ command, args, env, profiles }) {
+async function start({ command, args, env, profiles, speech: packets }) {
   srtpProfiles = profiles;
+  speech = packets.map((packet) => Buffer.from(packet, "base64"));
   const started = await Program.start({ command, args, env });
   program = started.program;
   return { pid: program.pid, facts: started.facts };
@@ -89,7 +92,7 @@ async function inTurns(count, spacingMs, begin) {
 }
 
 async function placeCall() {
-  const call = new LoadCall({ id: nextCall++, certificate, gaps });
+  const call = new LoadCall({ id: nextCall++, certificate, gaps, speech });
   const offer = await call.open();
   call.times.offerMs = performance.now();
   const { sdp } = await program.request({ do: "answer", call: call.id, sdp: offer });
@@ -125,6 +128,7 @@ async function measure({ ms }) {
   return {
     seconds,
     received: after.received - before.received,
+    receivedBytes: after.receivedBytes - before.receivedBytes,
     /** By sequence number. */
     expected: after.expected - before.expected,
     sent: after.sent - before.sent,
@@ -133,6 +137,8 @@ async function measure({ ms }) {
     /** By sequence number. */
     programLost: after.packetsLost - before.packetsLost,
     datagramsDropped: (after.datagramsDropped ?? 0) - (before.datagramsDropped ?? 0),
+    /** Frames of 20 ms that the program has decoded. */
+    programHeard: (after.framesHeard ?? 0) - (before.framesHeard ?? 0),
     notAuthentic: after.checked - after.authentic,
     ended: calls.filter((call) => call.ended !== null).length,
     /** By reason, as the program says. */
@@ -143,9 +149,10 @@ async function measure({ ms }) {
 }
 
 function totals() {
-  const sums = { received: 0, expected: 0, sent: 0, checked: 0, authentic: 0 };
+  const sums = { received: 0, receivedBytes: 0, expected: 0, sent: 0, checked: 0, authentic: 0 };
   for (const call of calls) {
     sums.received += call.packetsReceived;
+    sums.receivedBytes += call.bytesReceived;
     sums.expected += call.packetsExpected;
     sums.sent += call.packetsSent;
     sums.checked += call.checked;

@@ -26,9 +26,7 @@ export function printSideBySide(rows) {
     ["loss % out / in", (r) => `${r.lossPercent} / ${r.inboundLossPercent}`],
     ["CPU % program / load", (r) => `${r.programPercent} / ${r.loadPercent}${r.isDisturbed ? " *" : ""}`],
   ]);
-  if (rows.some((row) => row.isDisturbed)) {
-    console.log("\\* other programs were at work on these cores: measure again on a quiet machine.\n");
-  }
+  printDisturbance(rows);
 }
 
 export function printSetup(rows) {
@@ -68,6 +66,29 @@ export function printJunk(result) {
   ]);
 }
 
+export function printTalk(rows) {
+  print("What is done with a call's audio", rows, [
+    ["calls", (r) => r.calls],
+    ["audio", (r) => r.name],
+    ["CPU ms / call-s", (r) => r.cpuMsPerCallSecond.toFixed(2)],
+    ["calls / core", (r) => r.callsPerCore],
+    ["heard %", (r) => (r.heardPercent > 0 ? r.heardPercent : "-")],
+    ["bytes / packet out", (r) => r.bytesPerPacket],
+    ["gap p99", (r) => r.gapMs.p99.toFixed(1)],
+    ["loss % out / in", (r) => `${r.lossPercent} / ${r.inboundLossPercent}`],
+    ["CPU % program / load", (r) => `${r.programPercent} / ${r.loadPercent}${r.isDisturbed ? " *" : ""}`],
+  ]);
+  for (const { calls, cpuMsPerCallSecond } of rows.filter(({ kind }) => kind === "bridge")) {
+    const pairMs = 2 * cpuMsPerCallSecond;
+    const pairsPerCore = Math.round(1_000 / pairMs);
+    console.log(
+      `A bridged pair, at ${calls} calls: ${pairMs.toFixed(2)} ms a second, ${pairsPerCore} pairs a core.`,
+    );
+  }
+  console.log("");
+  printDisturbance(rows);
+}
+
 export function printGateway(rows) {
   print("The whole gateway, from the webhook on (times p50 / p95)", rows, [
     ["calls", (r) => r.calls],
@@ -102,6 +123,11 @@ function print(title, rows, columns) {
   console.log(`|${widths.map((width) => "-".repeat(width + 2)).join("|")}|`);
   for (const line of cells.slice(1)) console.log(toLine(line));
   console.log("");
+}
+
+function printDisturbance(rows) {
+  if (!rows.some((row) => row.isDisturbed)) return;
+  console.log("\\* other programs were at work on these cores: measure again on a quiet machine.\n");
 }
 
 function pair({ p50, p95 }) {

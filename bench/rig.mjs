@@ -2,6 +2,8 @@ import { fork } from "node:child_process";
 import { once } from "node:events";
 import { fileURLToPath } from "node:url";
 import { coreBusyMs, LOAD_CORE, PROGRAM_CORE, pinned, processCpuMs, processRssBytes } from "./machine.mjs";
+import { SAMPLE } from "./programs.mjs";
+import { speechPackets } from "./speech.mjs";
 
 /** By the names of `--srtp`. */
 export const SRTP_PROFILES = { gcm: "SRTP_AEAD_AES_128_GCM", cm: "SRTP_AES128_CM_HMAC_SHA1_80" };
@@ -17,6 +19,14 @@ const STOP_TIMEOUT_MS = 15_000;
 const COLLECTION_MS = 300;
 /** V8 gives memory back to the system when nothing has happened for some seconds. */
 const IDLE_MS = 5_000;
+
+/** Encoded once for all loads. */
+let speech = null;
+
+async function encodeSpeech() {
+  const packets = await speechPackets(SAMPLE);
+  return packets.map((packet) => Buffer.from(packet).toString("base64"));
+}
 
 /** One program under test with the load that calls it. */
 export class Rig {
@@ -61,11 +71,13 @@ export class Rig {
 
   async #start({ command, args, env = {}, srtp = "gcm" }) {
     const [pinnedCommand, pinnedArgs] = pinned(PROGRAM_CORE, command, args);
+    speech ??= encodeSpeech();
     const { pid, facts } = await this.#ask("start", {
       command: pinnedCommand,
       args: pinnedArgs,
       env,
       profiles: [SRTP_PROFILES[srtp]],
+      speech: await speech,
     });
     this.#pid = pid;
     this.facts = facts;

@@ -12,11 +12,13 @@ import {
   printMostCalls,
   printSetup,
   printSideBySide,
+  printTalk,
   printVerdicts,
 } from "./report.mjs";
 import { readSettings } from "./settings.mjs";
 import { setup } from "./setup.mjs";
 import { sideBySide } from "./side-by-side.mjs";
+import { talk } from "./talk.mjs";
 import { judge } from "./verdicts.mjs";
 
 const settings = readSettings(process.argv.slice(2));
@@ -62,6 +64,10 @@ async function measure(programs, settings) {
   if (has("junk") && ours !== undefined) {
     results.junk = await junk(ours, settings);
     printJunk(results.junk);
+  }
+  if (has("talk") && ours !== undefined) {
+    results.talk = await talk(ours, settings);
+    printTalk(results.talk);
   }
   if (has("gateway")) {
     results.gateway = await gatewayPart(settings);

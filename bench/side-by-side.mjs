@@ -3,7 +3,7 @@ import { progress } from "./progress.mjs";
 import { Rig } from "./rig.mjs";
 
 /** Calls arrive this far apart, so that the load's own handshakes do not queue up and count as the program's. */
-const ARRIVAL_MS = 15;
+export const ARRIVAL_MS = 15;
 /** More than this of the core for others, and a figure says more about them than about the program. */
 const DISTURBED_SHARE = 0.15;
 const WINDOWS = 3;
@@ -41,7 +41,7 @@ async function measure(program, calls, seconds) {
 }
 
 /** Another window when others were at work in the first one. */
-async function measureSteady(rig, options) {
+export async function measureSteady(rig, options) {
   let figures = toFigures(await rig.window(options));
   for (let left = WINDOWS - 1; left > 0 && figures.isDisturbed; left--) {
     progress("other programs were at work: once more");
@@ -59,6 +59,8 @@ export function toFigures(window) {
     lossPercent: round(window.lossShare * 100, 3),
     inboundLossPercent: round(window.inboundLossShare * 100, 3),
     packetsPerSecond: Math.round(window.received / window.seconds),
+    bytesPerPacket: Math.round(window.receivedBytes / window.received),
+    heardPercent: round((window.programHeard / window.sent) * 100, 1),
     programPercent: Math.round(window.programShare * 100),
     loadPercent: Math.round(window.loadShare * 100),
     loadLatenessP99Ms: window.loadLatenessMs.p99,

@@ -1,15 +1,19 @@
-// A media host as a program under test: answers offers, plays the file in a loop from connection on.
+// A media host as a program under test: answers offers and talks on the calls, mostly by playing the file in a loop.
 import { parseArgs } from "node:util";
 import { buildAnswer, readAudioDescription } from "../dist/core/sdp/index.js";
 import { createPromptCache } from "../dist/media/index.js";
 import { serve } from "./sut.mjs";
+import { createTalk } from "./talk-on-calls.mjs";
 import { threads } from "./thread-probe.mjs";
 
-const { values } = parseArgs({ options: { file: { type: "string" } } });
+const { values } = parseArgs({
+  options: { file: { type: "string" }, talk: { type: "string", default: "prompt" } },
+});
 
 /** `workers`: threads that the host's calls run in, besides this one. */
 export async function serveHost({ host, workers, facts }) {
   const prompt = await createPromptCache().load(values.file);
+  const talk = await createTalk({ kind: values.talk, prompt, file: values.file });
   const sessions = new Map();
   const ended = { packetsSent: 0, packetsReceived: 0, packetsLost: 0 };
 
@@ -33,7 +37,7 @@ export async function serveHost({ host, workers, facts }) {
       onFrame() {},
     });
     sessions.set(call, session);
-    session.play([prompt], { loop: true });
+    talk.begin(call, session);
     return { sdp: buildAnswer(offer, session.local), afterwards: () => session.connect() };
   }
 
@@ -42,6 +46,7 @@ export async function serveHost({ host, workers, facts }) {
     if (session === undefined) return;
     sessions.delete(call);
     add(ended, session.stats());
+    talk.end(call);
     session.close();
   }
 
@@ -51,10 +56,16 @@ export async function serveHost({ host, workers, facts }) {
     for (const session of sessions.values()) add(sums, session.stats());
     const status = host.status();
     const datagramsDropped = status.workers.reduce((sum, worker) => sum + worker.datagramsDropped, 0);
-    return { ...sums, datagramsDropped, calls: sessions.size, down, status, threads: looked };
+    const { framesHeard } = talk;
+    return { ...sums, datagramsDropped, framesHeard, calls: sessions.size, down, status, threads: looked };
   }
 
-  serve({ facts, answer, hangUp, sample, close: () => host.close() });
+  async function close() {
+    await host.close();
+    await talk.close();
+  }
+
+  serve({ facts, answer, hangUp, sample, close });
 }
 
 function add(sums, { packetsSent, received }) {

@@ -7,6 +7,9 @@ const GOAL_FIRST_RTP_MS = 20;
 const GOAL_SETUP_CPU_MS = 1;
 const GOAL_KB_PER_CALL = 100;
 const GOAL_GAP_P99_MS = 22;
+const GOAL_LIVE_CALLS_PER_CORE = 100;
+/** What is decoded of what comes in: less, and the figure is one of other work. */
+const HEARD_PERCENT = 98;
 /** Junk may move the gaps by so much before calls count as disturbed. */
 const JUNK_GAP_MS = 2;
 
@@ -28,7 +31,7 @@ const SETUP_COLUMNS = [
   { name: "offer → first RTP p50", pick: (row) => row.firstRtpMs.p50 },
 ];
 
-export function judge({ sideBySide = [], setup = [], mostCalls = [], junk = null, gateway = [] }) {
+export function judge({ sideBySide = [], setup = [], mostCalls = [], junk = null, talk = [], gateway = [] }) {
   return [
     ...judgeDensity(sideBySide),
     ...judgeAhead(sideBySide, setup, mostCalls),
@@ -37,6 +40,7 @@ export function judge({ sideBySide = [], setup = [], mostCalls = [], junk = null
     ...judgeGap(sideBySide, mostCalls),
     ...judgeFirstRtp(gateway),
     ...judgeJunk(junk),
+    ...judgeTalk(talk),
   ];
 }
 
@@ -164,6 +168,17 @@ function judgeJunk(result) {
       figure: `${gaps}, loss ${during.lossPercent} % out, ${during.inboundLossPercent} % in, CPU +${result.cpuPercent} % of a core`,
     },
   ];
+}
+
+function judgeTalk(rows) {
+  return rows
+    .filter(({ kind }) => kind === "live")
+    .map(({ calls, callsPerCore, heardPercent }) => ({
+      kind: "goal",
+      text: `${GOAL_LIVE_CALLS_PER_CORE} calls a core for live encode plus decode, at ${calls} calls`,
+      holds: callsPerCore >= GOAL_LIVE_CALLS_PER_CORE && heardPercent >= HEARD_PERCENT,
+      figure: `${callsPerCore}, ${heardPercent} % of the audio heard`,
+    }));
 }
 
 function find(rows, program, calls) {

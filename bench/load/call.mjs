@@ -4,15 +4,14 @@ import { createSocket } from "node:dgram";
 import { once } from "node:events";
 import { readAudioDescription } from "../../dist/core/sdp/index.js";
 import { CallTransport } from "../../dist/core/transport/call-transport.js";
+import { RtpPacketBuffer, RtpWriter } from "../../dist/core/transport/rtp/rtp.js";
 import { buildOffer } from "../../dist/simulator/offer.js";
+import { firstFrame } from "../speech.mjs";
 
 const HOST = "127.0.0.1";
 const OPUS_PAYLOAD_TYPE = 111;
 const SLOT_RTP_TICKS = 960;
 const RTP_HEADER_BYTES = 12;
-const PAYLOAD_BYTES = 80;
-/** RFC 6716 §3.1: CELT, fullband, 20 ms, mono, one frame. */
-const OPUS_TOC = 0xf8;
 /** Checks that come before our program has read the answer wait for it, at most these. */
 const MAX_EARLY_DATAGRAMS = 8;
 /** RTP headers are in the clear: one packet in so many is decrypted, to see that it is authentic. */
@@ -22,6 +21,8 @@ const MAX_SEQUENCE_STEP = 0x8000;
 
 /** What is sent goes out before the next packet is written: loopback does not make senders wait. */
 const sendBuffer = Buffer.alloc(1_500);
+/** A packet is encrypted into `sendBuffer` before the next one is written. */
+const packetBuffer = new RtpPacketBuffer();
 
 /** Addresses are literals: looking them up would put off each send to the next turn of the event loop. */
 const literalLookup = (address, _options, callback) => callback(null, address, 4);
@@ -31,6 +32,8 @@ export class LoadCall {
   ended = null;
   packetsSent = 0;
   packetsReceived = 0;
+  /** Of the datagrams of these packets. */
+  bytesReceived = 0;
   /** From the first packet on, by sequence number: those that should have come. */
   packetsExpected = 0;
   checked = 0;
@@ -45,21 +48,26 @@ export class LoadCall {
   #isConnected = false;
   #peer = null;
   #early = [];
-  #packet = Buffer.alloc(RTP_HEADER_BYTES + PAYLOAD_BYTES);
-  #sequence = randomBytes(2).readUInt16BE();
-  #timestamp = randomBytes(4).readUInt32BE();
+  #speech;
+  #nextFrame;
+  #ssrc = randomBytes(4).readUInt32BE();
+  #writer = new RtpWriter({
+    ssrc: this.#ssrc,
+    firstSequence: randomBytes(2).readUInt16BE(),
+    firstTimestamp: randomBytes(4).readUInt32BE(),
+    buffer: packetBuffer,
+  });
+  #ticks = 0;
   #highest = -1;
   #lastMs = 0;
 
-  constructor({ id, certificate, gaps }) {
+  /** @param speech Opus packets that the caller says over and over. */
+  constructor({ id, certificate, gaps, speech }) {
     this.#id = id;
     this.#certificate = certificate;
     this.#gaps = gaps;
-    const packet = this.#packet;
-    packet[0] = 0x80;
-    packet[1] = OPUS_PAYLOAD_TYPE;
-    randomBytes(4 + PAYLOAD_BYTES).copy(packet, 8);
-    packet[RTP_HEADER_BYTES] = OPUS_TOC;
+    this.#speech = speech;
+    this.#nextFrame = firstFrame(id, speech.length);
   }
 
   get id() {
@@ -97,7 +105,7 @@ export class LoadCall {
         icePwd: this.#credentials.pwd,
         sha256Fingerprint: this.#certificate.sha256Fingerprint,
         candidates: [hostCandidate(port)],
-        ssrc: this.#packet.readUInt32BE(8),
+        ssrc: this.#ssrc,
       },
     });
   }
@@ -149,11 +157,11 @@ export class LoadCall {
     if (transport === null) return;
     if (transport.deadlineMs <= nowMs) transport.handleTimeout(nowMs);
     if (!this.#isConnected) return;
-    this.#sequence = (this.#sequence + 1) & 0xffff;
-    this.#timestamp = (this.#timestamp + SLOT_RTP_TICKS) >>> 0;
-    this.#packet.writeUInt16BE(this.#sequence, 2);
-    this.#packet.writeUInt32BE(this.#timestamp, 4);
-    if (transport.sendRtp(this.#packet)) this.packetsSent += 1;
+    const payload = this.#speech[this.#nextFrame];
+    this.#nextFrame = (this.#nextFrame + 1) % this.#speech.length;
+    this.#ticks += SLOT_RTP_TICKS;
+    const packet = this.#writer.write(payload, OPUS_PAYLOAD_TYPE, this.#ticks, false);
+    if (transport.sendRtp(packet)) this.packetsSent += 1;
   }
 
   /** Sends bytes that are not the call's, from the call's own address. */
@@ -223,6 +231,7 @@ export class LoadCall {
       this.#transport.receive(datagram, from, nowMs);
     }
     this.packetsReceived += 1;
+    this.bytesReceived += datagram.length;
     if (this.#highest === -1) {
       this.times.firstRtpMs = nowMs;
       this.#peer = { address: from.address, port: from.port };
