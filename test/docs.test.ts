@@ -22,12 +22,31 @@ test("every dependency has its reason in docs/dependencies.md, and no other is l
 });
 
 test("every setting that the configuration reads is in the README", () => {
-  const names = new Set(
-    [...read("src/gateway/config.ts").matchAll(/(?:reader\.\w+\(|name = )"([A-Z_]+)"/g)].map(
-      (match) => match[1] ?? "",
-    ),
-  );
-  expect(names.size).toBeGreaterThan(8);
+  const files = ["config", "media-settings", "speech-settings"].map((name) => read(`src/gateway/${name}.ts`));
+  const names = new Set([...files.join("\n").matchAll(/"([A-Z][A-Z_]+)"/g)].map((match) => match[1] ?? ""));
+  expect(names.size).toBeGreaterThan(20);
   const readme = read("README.md");
   expect([...names].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+});
+
+test("every option of a verb is in docs/verbs.md", () => {
+  const types = read("src/gateway/verbs/types.ts");
+  const interfaces = [...types.matchAll(/^export interface (?:\w+Options|SayVoice)\b[^{]*\{([\s\S]*?)^\}/gm)];
+  const options = new Set(
+    interfaces.flatMap(([, body = ""]) => {
+      return [...body.matchAll(/^ {2}readonly (\w+)\??:/gm)].map((match) => match[1] ?? "");
+    }),
+  );
+  expect(options.size).toBeGreaterThan(25);
+  const verbs = read("docs/verbs.md");
+  expect([...options].filter((option) => !verbs.includes(`\`${option}\``))).toEqual([]);
+});
+
+test("every method of a call is in docs/verbs.md", () => {
+  const body = /^export interface Call \{([\s\S]*?)^\}/m.exec(read("src/gateway/call.ts"))?.[1] ?? "";
+  const methods = [...body.matchAll(/^ {2}(\w+)\(/gm)].map((match) => match[1] ?? "");
+  expect(methods.length).toBeGreaterThan(14);
+  const verbs = read("docs/verbs.md");
+  const known = new Set(["stats"]);
+  expect(methods.filter((method) => !known.has(method) && !verbs.includes(`\`${method}`))).toEqual([]);
 });

@@ -1,3 +1,4 @@
+import { join } from "node:path";
 import { describe, expect, test } from "vitest";
 import { isRingbackError } from "../errors.ts";
 import { loadConfig } from "./config.ts";
@@ -36,6 +37,8 @@ describe("settings", () => {
         phoneNumbers: ["100000000000001"],
         graph: {},
         media: {},
+        requests: { allowHttp: false, allowedHosts: [], onlyAllowedHosts: false },
+        recordingsFolder: join("data", "recordings"),
       },
     });
   });
@@ -74,6 +77,16 @@ describe("settings", () => {
     ["GRAPH_API_VERSION", "26"],
     ["LOG_LEVEL", "loud"],
     ["WHATSAPP_PHONE_NUMBER_ID", "+1 555 000 1111"],
+    ["REQUESTS_ALLOW", "https://ivr.example.com"],
+    ["REQUESTS_ALLOW", "ivr.example.com,,10.0.0.5"],
+    ["REQUESTS_ALLOW", "10.0.0.0/99"],
+    ["REQUESTS_ALLOW_HTTP", "maybe"],
+    ["REQUESTS_ALLOW_ONLY", "2"],
+    ["SPEECH_VOICE", "alloy"],
+    ["SPEECH_LANGUAGE", "de"],
+    ["SPEECH_MODEL", "kokoro"],
+    ["SPEECH_ARGS", "[]"],
+    ["SPEECH_API_KEY", "a-key"],
   ])("%s=%s is refused by name", (name, value) => {
     expect(problemsOf({ ...COMPLETE, [name]: value })).toEqual([name]);
   });
@@ -146,4 +159,51 @@ describe("settings", () => {
       expect(String(error)).not.toContain("a-secret");
     }
   });
+});
+
+describe("what may be requested", () => {
+  const requestsOf = (env: Record<string, string>) =>
+    loadConfig({ ...COMPLETE, ...env }, noFiles).gateway.requests;
+
+  test("hosts come between commas", () => {
+    expect(requestsOf({ REQUESTS_ALLOW: "ivr.example.com:8443, *.example.org,10.0.0.0/8" })).toEqual({
+      allowHttp: false,
+      allowedHosts: ["ivr.example.com:8443", "*.example.org", "10.0.0.0/8"],
+      onlyAllowedHosts: false,
+    });
+  });
+
+  test.each(["1", "true", "YES", "on"])("%s is a yes", (text) => {
+    expect(requestsOf({ REQUESTS_ALLOW_HTTP: text, REQUESTS_ALLOW_ONLY: text })).toMatchObject({
+      allowHttp: true,
+      onlyAllowedHosts: true,
+    });
+  });
+
+  test.each(["0", "false", "No", "off", ""])("%j is a no", (text) => {
+    expect(requestsOf({ REQUESTS_ALLOW_HTTP: text })?.allowHttp).toBe(false);
+  });
+
+  test("every entry that is no host is named, and more than 1,000 are too many", () => {
+    expect(() => requestsOf({ REQUESTS_ALLOW: "a b,good.example,x/y" })).toThrow('"a b", "x/y"');
+    const many = Array.from({ length: 1_001 }, (_, i) => `host-${i}.example`).join(",");
+    expect(() => requestsOf({ REQUESTS_ALLOW: many })).toThrow("REQUESTS_ALLOW may have 1000 entries");
+  });
+});
+
+test("recordings go below DATA_DIR", () => {
+  const { gateway } = loadConfig({ ...COMPLETE, DATA_DIR: "/var/lib/ringback" }, noFiles);
+  expect(gateway.recordingsFolder).toBe(join("/var/lib/ringback", "recordings"));
+});
+
+test("who speaks has the gateway's rules for requests", () => {
+  const env = {
+    ...COMPLETE,
+    SPEECH_URL: "http://speech.lan",
+    SPEECH_MODEL: "kokoro",
+    SPEECH_VOICE: "af_bella",
+  };
+  expect(problemsOf(env)).toEqual(["SPEECH_URL"]);
+  const config = loadConfig({ ...env, REQUESTS_ALLOW_HTTP: "1" }, noFiles);
+  expect(config.gateway.speech?.name).toBe("speech.lan");
 });
