@@ -11,6 +11,12 @@ const ENTRIES = {
   "ringback/simulator": "simulator/index",
 };
 
+/** What the examples of docs/verbs.md stand in. */
+const HANDLER = `export {};
+declare const gateway: import("ringback").Gateway;
+declare const call: import("ringback").Call;
+`;
+
 /** The programs of a document, each as a module of its own that has what the document only names. */
 function programsOf(document: string): string[] {
   const text = readFileSync(join(ROOT, document), "utf8");
@@ -38,10 +44,12 @@ function problemsOf(programs: readonly string[]): string[] {
   });
 }
 
-test("the programs in the README compile as they stand", () => {
+test("the programs in the README compile as they stand, and the examples of docs/verbs.md in a handler", () => {
   const programs = programsOf("README.md");
   expect(programs.length).toBeGreaterThanOrEqual(3);
-  expect(problemsOf(programs)).toEqual([]);
+  const examples = programsOf("docs/verbs.md").map((example) => HANDLER + example);
+  expect(examples.length).toBeGreaterThan(8);
+  expect(problemsOf([...programs, ...examples])).toEqual([]);
   expect(problemsOf(['import { createGatewai } from "ringback";'])).toHaveLength(1);
 }, 60_000);
 
