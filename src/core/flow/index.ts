@@ -14,6 +14,7 @@ export type {
 export { flowJsonSchema } from "./json-schema.ts";
 export { FLOW_LIMITS } from "./limits.ts";
 export type { FlowOutcome } from "./outcomes.ts";
+export { compileFlow } from "./program.ts";
 export type {
   AnswerStep,
   DialStep,

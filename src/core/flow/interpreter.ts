@@ -60,7 +60,7 @@ export class FlowInterpreter {
   handle(input: FlowInput): readonly FlowOutput[] {
     if (this.#endReason !== null) return [];
     if (input.type === "start") return this.#start(input);
-    if (input.type === "call-ended") return this.#callEnded(input);
+    if (input.type === "call-ended") return this.#callEnded(input, {});
     if (input.type === "abort") return this.#end("aborted");
     const running = this.#running;
     if (running === null) return [];
@@ -78,7 +78,7 @@ export class FlowInterpreter {
     return this.#goTo(this.#program.first, time);
   }
 
-  #callEnded(time: FlowTime): readonly FlowOutput[] {
+  #callEnded(time: FlowTime, details: FlowStepDetails): readonly FlowOutput[] {
     const running = this.#running;
     if (running === null) return this.#end("hangup");
     const { verb } = running.node.step;
@@ -86,13 +86,13 @@ export class FlowInterpreter {
     if (verb === "hangup" || verb === "reject") {
       return [this.#record(running, time, "completed", {}), ...this.#end("completed")];
     }
-    return [this.#record(running, time, "hangup", {}), ...this.#end("hangup")];
+    return [this.#record(running, time, "hangup", details), ...this.#end("hangup")];
   }
 
   #stepDone(running: Running, input: Extract<FlowInput, { type: "step-done" }>): readonly FlowOutput[] {
     const { step } = running.node;
     const { outcome, details = {} } = input;
-    if (outcome === "hangup") return this.#callEnded(input);
+    if (outcome === "hangup") return this.#callEnded(input, details);
     if (step.verb === "hangup" || (step.verb === "reject" && outcome === "completed")) {
       return [this.#record(running, input, "completed", {}), ...this.#end("completed")];
     }

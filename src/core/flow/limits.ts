@@ -1,7 +1,7 @@
 /** What a flow may be and do. The checker and the interpreter hold it to the same numbers (docs/flows.md has the table). */
 export const FLOW_LIMITS = {
   /** Of a document, in UTF-8. */
-  documentBytes: 256 * 1024,
+  documentBytes: 262_144,
   /** Steps of a document, those of branches included. */
   steps: 1_000,
   /** Lists of steps in each other: branches in branches. The document's own list is the first. */

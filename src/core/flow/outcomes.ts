@@ -47,13 +47,13 @@ export const VERB_OUTCOMES: Readonly<Record<FlowVerb, VerbOutcomes>> = {
   hangup: { branches: [], instant: [] },
 };
 
-export const FLOW_VERBS = Object.keys(VERB_OUTCOMES) as readonly FlowVerb[];
+export const FLOW_VERBS: readonly FlowVerb[] = Object.keys(VERB_OUTCOMES) as FlowVerb[];
 
 /** What this release carries out as `unsupported`. */
 export const VERBS_TO_COME: ReadonlySet<FlowVerb> = new Set(["dial", "stream"]);
 
 /** Keys of a gather's `on` that stand for what the caller pressed. */
-export const DIGIT_BRANCH = /^[0-9*#A-D]{1,128}$/;
+export const DIGIT_BRANCH: RegExp = /^[0-9*#A-D]{1,128}$/;
 
 /** What a step can come to, as keys of `on`; a gather's `digits` stands for those without any branch of digits. */
 export function possibleOutcomes(step: FlowStep): readonly string[] {
