@@ -1,20 +1,44 @@
-import type { Command } from "commander";
-import { checkFlowText, FLOW_LIMITS, type FlowCheck, type FlowProblem } from "../core/flow/index.ts";
+import { type Command, InvalidArgumentError } from "commander";
+import { checkFlowText, FLOW_LIMITS } from "../core/flow/index.ts";
+import { describeCheck } from "./flow-report.ts";
+import type { FlowRunFlags } from "./flow-run.ts";
 import type { CliIo } from "./io.ts";
 
 interface CheckFlags {
   readonly json?: boolean;
 }
 
-/** Adds `flow check`. */
+const DEFAULT_HANG_UP_AFTER_S = 600;
+
+/** Adds `flow check` and `flow run`. */
 export function addFlowCommands(program: Command, io: CliIo): void {
-  const flow = program.command("flow").description("Check call flows.");
+  const flow = program.command("flow").description("Check call flows, and try them on this machine.");
   flow
     .command("check")
     .description("Explain every mistake in a flow. Exit code 1 when there is one, 0 for warnings.")
     .argument("<file>", "file with the flow, - for standard input")
     .option("--json", "print what was found as JSON")
     .action((file: string, flags: CheckFlags) => check(file, flags, io));
+  flow
+    .command("run")
+    .description(
+      "Make one call on this machine that goes through a flow. Exit code 0 when it reached its end.",
+    )
+    .argument("<file>", "file with the flow")
+    .option(
+      "--digits <digits>",
+      'keys that the caller presses when asked for some, such as "1w2#"; w waits 500 ms',
+      parseKeys,
+    )
+    .option("--audio <voice>", "what the caller says: FILE, tone:440, silence or mute", "silence")
+    .option("--hang-up-after <seconds>", "the caller hangs up then", parseSeconds, DEFAULT_HANG_UP_AFTER_S)
+    .option("--heard <file>", "write what the caller heard as WAV")
+    .option("--json", "print one JSON object for each step, and one for the end")
+    .action(async (file: string, flags: FlowRunFlags) => {
+      // The media stack takes half a second to load, which `flow check` need not wait for.
+      const { runFlowFile } = await import("./flow-run.ts");
+      await runFlowFile(file, flags, io);
+    });
 }
 
 async function check(file: string, flags: CheckFlags, io: CliIo): Promise<void> {
@@ -28,29 +52,13 @@ async function check(file: string, flags: CheckFlags, io: CliIo): Promise<void> 
   for (const line of describeCheck(found)) io.out(line);
 }
 
-/** What the checker found, in lines. */
-export function describeCheck({ stepCount, mistakes, warnings }: FlowCheck): readonly string[] {
-  if (mistakes.length > 0) {
-    return [
-      ...mistakes.map((mistake) => describeProblem(mistake)),
-      "",
-      `${plural(mistakes.length, "mistake")}.`,
-    ];
-  }
-  return [
-    ...warnings.map((warning) => describeProblem(warning, "warning: ")),
-    ...(warnings.length > 0 ? [""] : []),
-    `${plural(stepCount, "step")}, no mistakes${warnings.length > 0 ? `, ${plural(warnings.length, "warning")}` : ""}.`,
-  ];
+function parseKeys(text: string): string {
+  if (/^[0-9*#A-Da-dw]{1,256}$/.test(text)) return text;
+  throw new InvalidArgumentError("It must be 1 to 256 of 0-9, *, #, A-D, and w for a wait of 500 ms.");
 }
 
-function describeProblem({ place, path, message }: FlowProblem, kind = ""): string {
-  const where = place === null ? "" : `line ${place.line}, column ${place.column}: `;
-  const what = path === "" ? message : `${path}: ${message}`;
-  // Names come out of the file, and a terminal acts on control characters.
-  return `${where}${kind}${what}`.replace(/[\p{Cc}\p{Cf}\u2028\u2029]/gu, "?");
-}
-
-function plural(count: number, noun: string): string {
-  return `${count} ${noun}${count === 1 ? "" : "s"}`;
+function parseSeconds(text: string): number {
+  const value = Number(text);
+  if (/^\d+$/.test(text) && value >= 1 && value <= 86_400) return value;
+  throw new InvalidArgumentError("It must be a whole number from 1 to 86400.");
 }

@@ -1,14 +1,19 @@
+import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
-import { isRingbackError } from "../errors.ts";
+import type { FlowDocument } from "../core/flow/index.ts";
 import type { Call, CallHandler } from "../gateway/call.ts";
-import { loadConfig, type ServeConfig } from "../gateway/config.ts";
+import type { FlowOptions } from "../gateway/flow/flow-options.ts";
+import { soundsOf } from "../gateway/flow/flow-sources.ts";
+import { runFlow } from "../gateway/flow/run-flow.ts";
 import { createGateway, type Gateway } from "../gateway/gateway.ts";
-import { readEnvironment } from "../platform/env.ts";
+import type { GatewayOptions } from "../gateway/options.ts";
+import type { Logger } from "../logger.ts";
 import { createJsonLogger } from "../platform/log.ts";
-import { readSecretFile } from "../platform/secret-file.ts";
 import { onStopSignals } from "../platform/signals.ts";
+import { readFlowFile } from "./flow-file.ts";
 import type { CliIo } from "./io.ts";
+import { readConfig } from "./read-config.ts";
 import { reportMedia } from "./report-media.ts";
 import { settingBehind } from "./setting-behind.ts";
 
@@ -23,16 +28,31 @@ interface ServeOptions {
   readonly play: string;
   readonly loop?: boolean;
   readonly then: "hangup" | "hold";
+  readonly flow?: string;
+}
+
+/** What is done with each call. */
+interface CallProgram {
+  readonly handler: CallHandler;
+  /** Makes ready what calls will need. */
+  prepare(gateway: Gateway): Promise<void>;
 }
 
 export function addServeCommand(program: Command, io: CliIo): void {
   program
     .command("serve")
-    .description("answer the calls of your WhatsApp number and play a file")
+    .description("answer the calls of your WhatsApp number: play a file, or go through a flow")
     .option("--play <file>", "MP3, WAV, Ogg/Opus or FLAC to play", BUNDLED_SAMPLE)
     .option("--loop", "start again at the end of the file, until the caller hangs up")
     .addOption(
       new Option("--then <what>", "what follows the file").choices(["hangup", "hold"]).default("hangup"),
+    )
+    .addOption(
+      new Option("--flow <file>", "call flow that each call goes through").conflicts([
+        "play",
+        "loop",
+        "then",
+      ]),
     )
     .action((options: ServeOptions) => serve(options, io));
 }
@@ -40,10 +60,16 @@ export function addServeCommand(program: Command, io: CliIo): void {
 async function serve(options: ServeOptions, io: CliIo): Promise<void> {
   const config = readConfig(io);
   if (config === null) return;
+  const flow = options.flow === undefined ? null : await readFlowFile(options.flow, io);
+  if (options.flow !== undefined && flow === null) return;
   const logger = createJsonLogger(config.logLevel);
-  const gateway = createGateway({ ...config.gateway, logger }).onCall(answerAndPlay(options));
+  const program =
+    options.flow === undefined || flow === null
+      ? filePlayer(options)
+      : flowRunner(flow, options.flow, config.gateway, logger);
+  const gateway = createGateway({ ...config.gateway, logger }).onCall(program.handler);
   try {
-    await gateway.preload(options.play);
+    await program.prepare(gateway);
     const { url } = await gateway.listen({ host: config.host, port: config.port });
     reportMedia(gateway.status.media.workers, logger);
     logger.info({ url, numbers: config.gateway.phoneNumbers }, "waiting for calls");
@@ -58,29 +84,42 @@ async function serve(options: ServeOptions, io: CliIo): Promise<void> {
   stopOnSignals(gateway, (message) => logger.info({}, message));
 }
 
-function readConfig(io: CliIo): ServeConfig | null {
-  try {
-    return loadConfig(readEnvironment(), readSecretFile);
-  } catch (error) {
-    if (!isRingbackError(error, "CONFIG_INVALID")) throw error;
-    io.err("Ringback cannot start: settings are missing or malformed.");
-    for (const { name, problem, hint } of error.details.problems)
-      io.err(`\n  ${name} ${problem}\n    ${hint}`);
-    io.err("\nNo number at hand? `ringback demo` makes a whole call on this machine.");
-    io.setExitCode(1);
-    return null;
-  }
+/** The file starts with the first packet, then the call ends or is held in silence. */
+function filePlayer(options: ServeOptions): CallProgram {
+  return {
+    prepare: (gateway) => gateway.preload(options.play),
+    handler: async (call: Call) => {
+      const playing = call.play(options.play, { loop: options.loop ?? false });
+      await call.answer();
+      await playing;
+      if (options.then === "hold") return;
+      await new Promise((resolve) => setTimeout(resolve, TAIL_MS));
+      await call.hangUp();
+    },
+  };
 }
 
-/** The program of `serve`: the file starts with the first packet, then the call ends or is held in silence. */
-function answerAndPlay(options: ServeOptions): CallHandler {
-  return async (call: Call) => {
-    const playing = call.play(options.play, { loop: options.loop ?? false });
-    await call.answer();
-    await playing;
-    if (options.then === "hold") return;
-    await new Promise((resolve) => setTimeout(resolve, TAIL_MS));
-    await call.hangUp();
+function flowRunner(
+  flow: FlowDocument,
+  file: string,
+  { requests }: Pick<GatewayOptions, "requests">,
+  logger: Logger,
+): CallProgram {
+  const folder = dirname(file);
+  const options: FlowOptions = { folder, logger, ...(requests === undefined ? {} : { requests }) };
+  return {
+    // A sound that is missing costs its step, not the calls: it may be there when it is needed.
+    prepare: async (gateway) => {
+      for (const source of soundsOf(flow, folder)) {
+        await gateway
+          .preload(source)
+          .catch((error: unknown) => logger.warn({ err: error }, "a sound of the flow cannot be played"));
+      }
+    },
+    handler: async (call) => {
+      const { reason, steps, durationMs } = await runFlow(call, flow, options);
+      logger.info({ reason, steps, durationMs }, "a flow ended");
+    },
   };
 }
 

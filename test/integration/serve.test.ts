@@ -1,7 +1,16 @@
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { createSocket } from "node:dgram";
 import { once } from "node:events";
-import { cpSync, mkdtempSync, readdirSync, readFileSync, readlinkSync, rmSync, symlinkSync } from "node:fs";
+import {
+  cpSync,
+  mkdtempSync,
+  readdirSync,
+  readFileSync,
+  readlinkSync,
+  rmSync,
+  symlinkSync,
+  writeFileSync,
+} from "node:fs";
 import { type AddressInfo, createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -186,6 +195,40 @@ describe("ringback serve", () => {
     program.signal("SIGTERM");
     expect(await program.exitCode).toBe(0);
   }, 40_000);
+
+  test("takes each call through a flow, whose files lie beside it", async () => {
+    const file = join(folder, "flow.json");
+    const steps = [
+      { verb: "gather", prompt: "assets/sample.mp3", on: { 1: [{ verb: "hangup" }], timeout: "end" } },
+      { verb: "play", source: "missing.mp3" },
+    ];
+    writeFileSync(file, JSON.stringify(steps));
+    const { simulator, program } = await startBoth(["--flow", file]);
+    expect(program.log.some((line) => line.msg === "a sound of the flow cannot be played")).toBe(true);
+    const phone = await simulator.call();
+    await phone.media.firstRtp;
+    await phone.sendDigits("1");
+    expect((await phone.ended).endedBy).toBe("business");
+    await until(() => program.log.some((line) => line.msg === "a flow ended"));
+    expect(program.log.find((line) => line.msg === "a flow ended")).toMatchObject({
+      reason: "completed",
+      steps: 2,
+    });
+    program.signal("SIGTERM");
+    expect(await program.exitCode).toBe(0);
+  }, 40_000);
+
+  test("does not start with a flow that has mistakes, or with a flow and a file", async () => {
+    const file = join(folder, "wrong.json");
+    writeFileSync(file, '[{"verb": "answr"}]');
+    const settings = settingsFor(createSimulator());
+    const wrong = new Program(settings, ["--flow", file]);
+    expect(await wrong.exitCode).toBe(1);
+    expect(wrong.stderr).toContain("line 1, column 3: steps[0].verb: unknown verb; did you mean answer?");
+    const both = new Program(settings, ["--flow", file, "--play", file]);
+    expect(await both.exitCode).toBe(1);
+    expect(both.stderr).toContain("cannot be used with");
+  });
 
   test("names every setting that is missing, at once", async () => {
     const program = new Program({});
