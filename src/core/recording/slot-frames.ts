@@ -7,7 +7,7 @@ import {
 
 /** A recording is a row of slots of 20 ms: the duration of a call's packets. */
 export const SLOT_MS = 20;
-export const SLOT_TICKS = SLOT_MS * OPUS_TICKS_PER_MS;
+export const SLOT_TICKS: number = SLOT_MS * OPUS_TICKS_PER_MS;
 
 /** RFC 6716 §3.1: frames of 2.5 ms are the shortest. */
 const MAX_SLOT_FRAMES = 8;

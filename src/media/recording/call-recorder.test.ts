@@ -138,10 +138,10 @@ describe("a recorder", () => {
     const media = await recording.finished;
     expect(media).toMatchObject({
       status: "failed",
-      durationMs: 10_000,
       error: { code: "ENOSPC", message: "The recording could not be written: the disk is full." },
     });
     expect(media.files).toHaveLength(1);
+    expect(media.durationMs).toBeGreaterThan(0);
     expect(opened.map(({ isClosed }) => isClosed)).toEqual([true]);
   });
 

@@ -131,6 +131,14 @@ describe("a trimmed recording", () => {
     expect(offsetMs).toBeLessThan(260);
   });
 
+  test("loses minutes of silence as well", async () => {
+    const { files } = await record({}, { callerAtMs: 20_000, businessAtMs: 26_000, durationMs: 150_000 });
+    const [file] = (await finishRecording(files, { slices, trim: true })).files;
+    // What lies between, 6 s, and a sentence of 3 s.
+    expect(file?.durationMs).toBeGreaterThan(8900);
+    expect(file?.durationMs).toBeLessThan(9700);
+  });
+
   test("is cut at the same places in both of its files", async () => {
     const { files } = await record({ layout: "files" });
     const finished = await finishRecording(files, { slices, trim: true });

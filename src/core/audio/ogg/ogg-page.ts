@@ -2,7 +2,7 @@
 export const PAGE_HEADER_BYTES = 27;
 export const MAX_SEGMENTS = 255;
 /** RFC 3533 §6: 27 + 255 + 255 × 255. */
-export const MAX_PAGE_BYTES = PAGE_HEADER_BYTES + MAX_SEGMENTS + MAX_SEGMENTS * 255;
+export const MAX_PAGE_BYTES: number = PAGE_HEADER_BYTES + MAX_SEGMENTS + MAX_SEGMENTS * 255;
 
 /** RFC 3533 §6, field 3. */
 export const CONTINUED = 1;
