@@ -75,6 +75,7 @@ describe("a finished recording", () => {
           durationMs: 10_000,
         },
       ],
+      hasSound: null,
       error: null,
     });
   });
@@ -87,6 +88,7 @@ describe("a finished recording", () => {
     });
     expect(finished).toEqual({
       files: [],
+      hasSound: null,
       error: { code: "ENOENT", message: "The recording is not trimmed: there is no such file or folder." },
     });
   });
@@ -152,18 +154,19 @@ describe("a trimmed recording", () => {
     const quiet = { samples: new Int16Array(), packets: [] };
     const silent = await record({}, { caller: quiet, business: quiet });
     const silentHash = sha256(join(folder, "call.opus"));
-    expect((await finishRecording(silent.files, { slices, trim: true })).files[0]).toMatchObject({
-      sha256: silentHash,
-      durationMs: 10_000,
+    expect(await finishRecording(silent.files, { slices, trim: true })).toMatchObject({
+      files: [{ sha256: silentHash, durationMs: 10_000 }],
+      hasSound: false,
+      error: null,
     });
     const full = await record(
       { path: join(folder, "full.opus") },
       { callerAtMs: 0, businessAtMs: 200, durationMs: 3000 },
     );
     const fullHash = sha256(join(folder, "full.opus"));
-    expect((await finishRecording(full.files, { slices, trim: true })).files[0]).toMatchObject({
-      sha256: fullHash,
-      durationMs: 3000,
+    expect(await finishRecording(full.files, { slices, trim: true })).toMatchObject({
+      files: [{ sha256: fullHash, durationMs: 3000 }],
+      hasSound: true,
     });
   });
 });
@@ -184,6 +187,7 @@ describe("a WAV file", () => {
           durationMs: 10_000,
         },
       ],
+      hasSound: null,
       error: null,
     });
     expect(readdirSync(folder)).toEqual(["call.wav"]);

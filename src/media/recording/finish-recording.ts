@@ -34,6 +34,8 @@ export interface FinishedFile {
 export interface FinishedRecording {
   /** Those that can be read. */
   readonly files: readonly FinishedFile[];
+  /** False: there was only silence, and nothing was trimmed. Null when it was not looked for. */
+  readonly hasSound: boolean | null;
   /** The first reason why a file is not what was asked for: not trimmed, still Opus, or not readable. Its message is a sentence. */
   readonly error: FileFailure | null;
 }
@@ -57,12 +59,13 @@ export async function finishRecording(
     const result = await finish.finish(file);
     if (result !== null) finished.push(result);
   }
-  return { files: finished, error: finish.error };
+  return { files: finished, hasSound: finish.hasSound, error: finish.error };
 }
 
 class Finish {
   readonly #slices: WorkSlices;
   readonly #format: RecordingFormat;
+  hasSound: boolean | null = null;
   error: FileFailure | null = null;
 
   constructor({ slices, format }: FinishRecordingOptions) {
@@ -72,7 +75,7 @@ class Finish {
 
   async trim(paths: readonly string[]): Promise<void> {
     try {
-      await trimRecording(paths, this.#slices);
+      this.hasSound = await trimRecording(paths, this.#slices);
     } catch (error) {
       this.#note("The recording is not trimmed", error);
     }

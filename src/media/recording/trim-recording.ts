@@ -15,13 +15,15 @@ const CONVERGENCE_TICKS = 3_840;
  * Cuts the silence off the beginning and the end of files that were recorded together, all at the same places; nothing is encoded
  * anew. Each file is replaced when its new one is whole. Files without any sound stay as they are.
  *
+ * @returns Whether there is sound.
  * @throws The system's error, with its `code`; the file that it happened to is as it was.
  */
-export async function trimRecording(paths: readonly string[], slices: WorkSlices): Promise<void> {
+export async function trimRecording(paths: readonly string[], slices: WorkSlices): Promise<boolean> {
   const sound = await findSound(paths, slices);
-  if (sound === null) return;
+  if (sound === null) return false;
   const span = { begin: Math.max(0, sound.begin - KEPT_SLOTS), end: sound.end + KEPT_SLOTS };
   for (const path of paths) await cutFile(path, span, slices);
+  return true;
 }
 
 async function cutFile(path: string, span: SlotSpan, slices: WorkSlices): Promise<void> {
