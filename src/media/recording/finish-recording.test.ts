@@ -202,6 +202,15 @@ describe("a WAV file", () => {
     expect(compareAudio(workshop.samples, right, 48_000).similarity).toBeLessThan(0.6);
   });
 
+  test("may have the name that the recording was made under", async () => {
+    const path = join(folder, "call.wav");
+    const { files } = await record({ path });
+    const finished = await finishRecording(files, { slices, format: "wav" });
+    expect(finished).toMatchObject({ files: [{ path, format: "wav", durationMs: 10_000 }], error: null });
+    expect(await channelsOfWav(path)).toHaveLength(2);
+    expect(readdirSync(folder)).toEqual(["call.wav"]);
+  });
+
   test("of one channel is mono", async () => {
     const { files } = await record({ channels: "caller" });
     await finishRecording(files, { slices, format: "wav" });

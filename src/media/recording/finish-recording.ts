@@ -46,7 +46,7 @@ const READ_BYTES = 65_536;
  * Makes of a recording's files what was asked for. Runs in slices, holds no file in memory, and never rejects: what cannot be done
  * leaves the recording as it was.
  *
- * A WAV file takes the place of the Opus file, with the suffix `.wav`; there must be none yet.
+ * A WAV file takes the place of the Opus file, with the suffix `.wav`; there must be none yet, but for the recording itself.
  */
 export async function finishRecording(
   files: readonly RecordedFile[],
@@ -103,6 +103,7 @@ class Finish {
       this.#note("The recording stays an Opus file", error);
       return null;
     }
+    if (wavPath === path) return wavPath;
     try {
       await removeFile(path);
     } catch (error) {

@@ -26,12 +26,13 @@ export class WavExportError extends Error {
 }
 
 /**
- * Decodes a recording to a WAV file of 16 bits and 48 kHz. It is written as it is decoded, and comes into its place when it is whole.
+ * Decodes a recording to a WAV file of 16 bits and 48 kHz. It is written as it is decoded, and comes into its place when it is whole:
+ * in that of the recording, when they have one path.
  *
  * @throws The system's error or a `WavExportError`, with its `code`; there is no file then.
  */
 export async function exportWav(path: string, wavPath: string, slices: WorkSlices): Promise<void> {
-  if (await exists(wavPath)) throw new WavExportError("EEXIST");
+  if (wavPath !== path && (await exists(wavPath))) throw new WavExportError("EEXIST");
   const file = await ReplaceFile.create(wavPath);
   const decoded = new DecodedRecording(new RecordingSource(path, slices));
   try {
