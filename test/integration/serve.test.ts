@@ -221,7 +221,10 @@ describe("ringback serve", () => {
   test("does not start with a flow that has mistakes, or with a flow and a file", async () => {
     const file = join(folder, "wrong.json");
     writeFileSync(file, '[{"verb": "answr"}]');
-    const settings = settingsFor(createSimulator());
+    const simulator = createSimulator();
+    running.push(simulator);
+    await simulator.start();
+    const settings = settingsFor(simulator);
     const wrong = new Program(settings, ["--flow", file]);
     expect(await wrong.exitCode).toBe(1);
     expect(wrong.stderr).toContain("line 1, column 3: steps[0].verb: unknown verb; did you mean answer?");
