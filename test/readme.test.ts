@@ -44,9 +44,9 @@ function problemsOf(programs: readonly string[]): string[] {
   });
 }
 
-test("the programs in the README compile as they stand, and the examples of docs/verbs.md in a handler", () => {
-  const programs = programsOf("README.md");
-  expect(programs.length).toBeGreaterThanOrEqual(3);
+test("the programs in the README and docs/flows.md compile as they stand, and the examples of docs/verbs.md in a handler", () => {
+  const programs = [...programsOf("README.md"), ...programsOf("docs/flows.md")];
+  expect(programs.length).toBeGreaterThanOrEqual(4);
   const examples = programsOf("docs/verbs.md").map((example) => HANDLER + example);
   expect(examples.length).toBeGreaterThan(8);
   expect(problemsOf([...programs, ...examples])).toEqual([]);
