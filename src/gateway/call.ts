@@ -158,7 +158,7 @@ export interface Call {
    * @throws {RingbackError} `CALL_ENDED`; `OPTION_INVALID`.
    */
   bridge(other: Call, options?: BridgeOptions): Promise<Bridge>;
-  /** The caller hears music or silence, and the other side of a bridge nothing. Throws as `play`. */
+  /** The caller hears music or silence, and the other side of a bridge nothing. Music that cannot be played is logged. */
   hold(options?: HoldOptions): Promise<void>;
   /** Ends `hold`. Idempotent. */
   unhold(): void;

@@ -86,7 +86,7 @@ export class CallAudio implements SessionAudio {
       listener.close();
     });
     if (this.#isClosed) task.end("call-ended");
-    else if (!ordered.add(listener)) task.end("failed");
+    else if (!ordered.add(listener)) this.#refuse(task, "a call's audio has too many listeners");
     return task;
   }
 
@@ -99,8 +99,9 @@ export class CallAudio implements SessionAudio {
       watch.close();
     });
     if (this.#isClosed) task.end("call-ended");
-    else if (this.#watches.size >= MAX_WATCHES) task.end("failed");
-    else {
+    else if (this.#watches.size >= MAX_WATCHES) {
+      this.#refuse(task, "a call's speech is detected too many times at once");
+    } else {
       taps.add(watch);
       this.#watches.add(watch);
     }
@@ -121,7 +122,7 @@ export class CallAudio implements SessionAudio {
     });
     if (this.#isClosed) task.end("call-ended");
     else if (incoming.ordered.add(tap)) outgoing.playLive(source);
-    else task.end("failed");
+    else this.#refuse(task, "a call's audio has too many listeners");
     return task;
   }
 
@@ -160,6 +161,11 @@ export class CallAudio implements SessionAudio {
     });
     this.#ongoing.add(task);
     return task;
+  }
+
+  #refuse(task: OngoingTask, why: string): void {
+    this.#options.logger.warn({}, why);
+    task.end("failed");
   }
 
   #fail(task: OngoingTask, error: unknown): void {

@@ -72,8 +72,11 @@ export interface MediaStats {
   readonly transport: MediaLegStats;
 }
 
-/** What became of digits that were to be sent; `unsupported`: the peer's SDP has no telephone events. */
-export type SendDigitsOutcome = DigitsOutcome | "unsupported";
+/**
+ * What became of digits that were to be sent. `unsupported`: the peer's SDP has no telephone events. `replaced`: they were tones, and
+ * something else was played in their place.
+ */
+export type SendDigitsOutcome = DigitsOutcome | "unsupported" | "replaced";
 
 /** What there is once the transport is open. */
 interface Attached {

@@ -49,6 +49,8 @@ export class PcmPlayback implements Playback, OutgoingSource {
   #encoder: LiveEncoder | null = null;
   #resolve: (result: PlayResult) => void = () => {};
   #isOver = false;
+  /** What becomes of marks that the end finds, and of those that come after it. */
+  #lastMarks: MarkOutcome = "played";
   #isPaused = false;
   #isFinishing = false;
   /** Packets since the encoder last fell silent. */
@@ -81,7 +83,7 @@ export class PcmPlayback implements Playback, OutgoingSource {
 
   /** Reports to the listener when all that was written so far has left. */
   mark(number: number): void {
-    if (this.#isOver) this.#listener.onMark(number, "call-ended");
+    if (this.#isOver) this.#listener.onMark(number, this.#lastMarks);
     else if (this.#marks.length >= MAX_MARKS) this.#listener.onMark(number, "cleared");
     else if (this.#queue.queued === 0 && !this.#isSounding) this.#listener.onMark(number, "played");
     else this.#marks.push({ number, position: this.#queue.written });
@@ -123,13 +125,14 @@ export class PcmPlayback implements Playback, OutgoingSource {
   }
 
   end(outcome: PlayResult["outcome"], interruptedBy: Interruption | null = null): void {
+    // Nobody takes the fading out of a call that is over, or of what something else has taken the place of.
+    if (outcome === "call-ended" || outcome === "replaced") this.#release();
     if (this.#isOver) return;
     this.#isOver = true;
     this.#queue.clear();
-    this.#dropMarks(outcome === "call-ended" ? "call-ended" : "cleared");
+    this.#lastMarks = marksAtEnd(outcome);
+    this.#dropMarks(this.#lastMarks);
     this.#resolve({ outcome, playedMs: this.#frames * RTP_SLOT_MS, interruptedBy });
-    // Nobody takes the fading out of a call that is over, or of what something else has taken the place of.
-    if (outcome === "call-ended" || outcome === "replaced") this.#release();
   }
 
   /** A whole frame, or the last part of one: what has waited for a slot in vain is played as it is. */
@@ -172,4 +175,10 @@ export class PcmPlayback implements Playback, OutgoingSource {
     this.#encoder = null;
     return null;
   }
+}
+
+/** What becomes of the marks that are left when samples stop being played, and of later ones. */
+export function marksAtEnd(outcome: PlayResult["outcome"]): MarkOutcome {
+  if (outcome === "completed") return "played";
+  return outcome === "call-ended" ? "call-ended" : "cleared";
 }

@@ -23,14 +23,17 @@ export class SessionRecordings implements ArrivalTap {
   }
 
   start(options: RecorderOptions): MediaRecording {
-    if (this.#isClosed) return notBegun("The call is over.");
+    if (this.#isClosed) return notBegun(absentRecording());
     if (this.#running.size >= MAX_RECORDINGS) {
-      return notBegun(`A call has at most ${MAX_RECORDINGS} recordings at a time.`);
+      const message = `A call has at most ${MAX_RECORDINGS} recordings at a time.`;
+      return notBegun(failedRecording("not-begun", message));
     }
     const recorder = new CallRecorder({ ...options, fastestTransitMs: this.#incoming.fastestTransitMs });
     this.#running.add(recorder);
     this.#incoming.taps.add(this);
     this.#outgoing.onAudio = this.#onAudio;
+    // It ends by itself when its files fail.
+    void recorder.finished.then(() => this.#forget(recorder));
     const now = (): number => this.#clock.nowMs();
     return {
       finished: recorder.finished,
@@ -62,21 +65,33 @@ export class SessionRecordings implements ArrivalTap {
   };
 
   #stop(recorder: CallRecorder, nowMs: number): void {
-    if (!this.#running.delete(recorder)) return;
     recorder.stop(nowMs);
-    if (this.#running.size > 0) return;
+    this.#forget(recorder);
+  }
+
+  #forget(recorder: CallRecorder): void {
+    if (!this.#running.delete(recorder) || this.#running.size > 0) return;
     this.#incoming.taps.delete(this);
     this.#outgoing.onAudio = null;
   }
 }
 
-function notBegun(message: string): MediaRecording {
-  const finished = Promise.resolve(failedRecording("not-begun", message));
-  return { finished, pause: () => {}, resume: () => {}, stop: () => {} };
+function notBegun(media: RecordedMedia): MediaRecording {
+  return { finished: Promise.resolve(media), pause: () => {}, resume: () => {}, stop: () => {} };
 }
 
-/** A recording of which nothing is known but that it failed. */
-export function failedRecording(code: string, message: string): RecordedMedia {
-  const figures = { durationMs: 0, pausedMs: 0, concealedMs: 0, framesUnplaced: 0 };
-  return { status: "failed", files: [], ...figures, error: { code, message } };
+const NO_FIGURES = { durationMs: 0, pausedMs: 0, concealedMs: 0, framesUnplaced: 0 };
+
+/** A recording of a call that was over before it. */
+export function absentRecording(): RecordedMedia {
+  return { status: "absent", files: [], ...NO_FIGURES, error: null };
+}
+
+/** A recording of which nothing is known but that it failed, and which files there may be. */
+export function failedRecording(
+  code: string,
+  message: string,
+  files: RecordedMedia["files"] = [],
+): RecordedMedia {
+  return { status: "failed", files, ...NO_FIGURES, error: { code, message } };
 }

@@ -1,7 +1,8 @@
 import { keyFrequencies } from "../../core/audio/tone.ts";
 import type { DigitOptions, SendDigitsOutcome, WorkSlices } from "../../media/index.ts";
 import { callEnded, handled } from "../call-errors.ts";
-import { detectSpeech, listenTo, openSink } from "./audio-streams.ts";
+import { CallAudioSink } from "./audio-sink.ts";
+import { detectSpeech, listenTo } from "./audio-streams.ts";
 import { CallBridge } from "./bridge.ts";
 import { ConsentRequest } from "./consent.ts";
 import { DigitQueue } from "./digit-queue.ts";
@@ -106,7 +107,7 @@ export class CallVerbs {
   }
 
   audioSink(rateHz: OpusRateHz): AudioSink {
-    return openSink(this.call, rateHz);
+    return new CallAudioSink(this.call, rateHz);
   }
 
   /** @throws {RingbackError} `CALL_ENDED`; `OPTION_INVALID`. */
@@ -184,13 +185,13 @@ export class CallVerbs {
     requireWhole("gapMs", gapMs, 60, 5_000);
     const sounds = Array.from(digits).flatMap((key): readonly PlaySource[] => {
       if (key === "w") return [{ silenceMs: WAIT_MS }];
-      const frequencyHz = keyFrequencies(key);
+      const frequencyHz = keyFrequencies(key.toUpperCase());
       if (frequencyHz === null) throw optionError("digits", "must be 0-9, *, #, A-D and w");
       return [{ tone: { frequencyHz, durationMs: toneMs } }, { silenceMs: gapMs }];
     });
     while (sounds.length > 0) {
       const { outcome } = await this.#player.play(sounds.splice(0, MAX_SOURCES), {});
-      if (outcome !== "completed") return "call-ended";
+      if (outcome !== "completed") return outcome === "call-ended" ? "call-ended" : "replaced";
     }
     return "sent";
   }

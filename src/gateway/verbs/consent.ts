@@ -34,26 +34,27 @@ export class ConsentRequest {
   async run(options: StartRecordingOptions): Promise<RecordingConsent> {
     const { consent: mode, announcement } = options;
     if (mode === "none" || announcement === undefined) return { ...NOT_ASKED, mode };
-    if (mode === "dtmf") return this.#ask(options, announcement);
-    const { outcome } = await this.#player.play(announcement, signalOf(options));
+    // A key that was pressed before the question is no answer to it.
+    if (mode === "dtmf") this.#queue.clear();
+    const { outcome } = await this.#player.play(announcement, {
+      ...signalOf(options),
+      ...(mode === "dtmf" && { interruptOn: "digit" }),
+    });
+    if (mode === "dtmf" && (outcome === "completed" || outcome === "interrupted")) return this.#ask(options);
     return outcome === "completed" ? this.#answered(mode, "announced", null) : { ...NOT_ASKED, mode };
   }
 
-  async #ask(
-    options: StartRecordingOptions,
-    prompt: NonNullable<StartRecordingOptions["announcement"]>,
-  ): Promise<RecordingConsent> {
-    // A key that was pressed before the question is no answer to it.
-    this.#queue.clear();
-    const { digits } = await new Gather(this.#call, this.#queue, this.#player, {
-      prompt,
+  async #ask(options: StartRecordingOptions): Promise<RecordingConsent> {
+    const gathered = await new Gather(this.#call, this.#queue, this.#player, {
       maxDigits: 1,
       finishOnKey: null,
       timeoutMs: KEY_TIMEOUT_MS,
       ...signalOf(options),
     }).run();
-    const isGiven = digits === (options.consentKey ?? "1");
-    return this.#answered("dtmf", isGiven ? "given" : "declined", digits === "" ? null : digits);
+    if (gathered.outcome === "hangup" || gathered.outcome === "aborted")
+      return { ...NOT_ASKED, mode: "dtmf" };
+    const isGiven = gathered.digits === (options.consentKey ?? "1");
+    return this.#answered("dtmf", isGiven ? "given" : "declined", gathered.digits || null);
   }
 
   #answered(mode: ConsentMode, state: RecordingConsent["state"], digit: string | null): RecordingConsent {

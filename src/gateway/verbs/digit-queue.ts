@@ -8,11 +8,11 @@ export class DigitQueue {
   /** Keys that found no room. */
   dropped = 0;
   readonly #waiting: string[] = [];
-  #wake: (() => void) | null = null;
+  readonly #waiters = new Set<() => void>();
 
   constructor(call: VerbCall) {
     call.events.on("digit", ({ digit }) => this.#add(digit));
-    void call.ended.then(() => this.#wake?.());
+    void call.ended.then(() => this.#wakeAll());
   }
 
   get size(): number {
@@ -24,16 +24,10 @@ export class DigitQueue {
     return this.#waiting.shift() ?? null;
   }
 
-  /** Resolves at the next key or the end of the call, and when `wake` is called. One at a time waits. */
-  next(): { readonly come: Promise<void>; readonly wake: () => void } {
-    let wake = (): void => {};
-    const come = new Promise<void>((resolve) => {
-      wake = resolve;
-    });
-    this.#wake?.();
-    this.#wake = wake;
-    if (this.#waiting.length > 0) wake();
-    return { come, wake };
+  /** Calls `wake` at each key and at the end of the call. @returns Ends it. */
+  watch(wake: () => void): () => void {
+    this.#waiters.add(wake);
+    return () => this.#waiters.delete(wake);
   }
 
   /** Forgets what was pressed so far. */
@@ -44,6 +38,10 @@ export class DigitQueue {
   #add(digit: string): void {
     if (this.#waiting.length >= MAX_WAITING) this.dropped += 1;
     else this.#waiting.push(digit);
-    this.#wake?.();
+    this.#wakeAll();
+  }
+
+  #wakeAll(): void {
+    for (const wake of this.#waiters) wake();
   }
 }

@@ -9,6 +9,9 @@ const DEFAULT_TIMEOUT_MS = 5_000;
 const MAX_TIMEOUT_MS = 600_000;
 const MAX_RETRIES = 20;
 
+/** What a wait for a key ended with. */
+type Came = "key" | "timeout" | "hangup" | "aborted";
+
 /** @throws {RingbackError} `OPTION_INVALID`. */
 export function checkGatherOptions(options: GatherOptions): void {
   requireWhole("maxDigits", options.maxDigits, 1, DEFAULT_MAX_DIGITS);
@@ -48,7 +51,7 @@ export class Gather {
   }
 
   /** Plays the prompt, unless keys were pressed already, and waits for the first one. */
-  async #firstKey(timeoutMs: number): Promise<"key" | "timeout" | "hangup" | "aborted"> {
+  async #firstKey(timeoutMs: number): Promise<Came> {
     const { prompt, signal } = this.#options;
     if (prompt === undefined || this.#queue.size > 0) return this.#waitForKey(timeoutMs);
     const playing = this.#player.play(prompt, {
@@ -81,29 +84,42 @@ export class Gather {
   }
 
   /** @param after The time begins when it resolves. */
-  async #waitForKey(
-    timeoutMs: number,
-    after?: Promise<unknown>,
-  ): Promise<"key" | "timeout" | "hangup" | "aborted"> {
+  async #waitForKey(timeoutMs: number, after: Promise<unknown> = Promise.resolve()): Promise<Came> {
     const { timers } = this.#call;
     const { signal } = this.#options;
-    const { come, wake } = this.#queue.next();
     let timer: object | null = null;
-    let isOver = false;
-    const arm = (): void => {
-      if (!isOver) timer = timers.setTimer(timeoutMs, wake);
-    };
-    if (after === undefined) arm();
-    else void after.then(arm);
-    signal?.addEventListener("abort", wake, { once: true });
-    if (this.#call.endReason !== null || signal?.aborted) wake();
-    await come;
-    isOver = true;
-    if (timer !== null) timers.clearTimer(timer);
-    signal?.removeEventListener("abort", wake);
-    if (signal?.aborted) return "aborted";
+    let isTimedOut = false;
+    return new Promise((resolve) => {
+      // Another gather may have taken the key that woke this one.
+      const look = (): void => {
+        const came = this.#look(isTimedOut);
+        if (came === null) return;
+        unwatch();
+        signal?.removeEventListener("abort", look);
+        if (timer !== null) timers.clearTimer(timer);
+        isTimedOut = true;
+        resolve(came);
+      };
+      const arm = (): void => {
+        if (isTimedOut) return;
+        timer = timers.setTimer(timeoutMs, () => {
+          isTimedOut = true;
+          look();
+        });
+      };
+      const unwatch = this.#queue.watch(look);
+      signal?.addEventListener("abort", look, { once: true });
+      void after.then(arm);
+      look();
+    });
+  }
+
+  /** Null: nothing came yet. */
+  #look(isTimedOut: boolean): Came | null {
+    if (this.#options.signal?.aborted) return "aborted";
     if (this.#queue.size > 0) return "key";
-    return this.#call.endReason === null ? "timeout" : "hangup";
+    if (this.#call.endReason !== null) return "hangup";
+    return isTimedOut ? "timeout" : null;
   }
 
   #done(finishedBy: GatherResult["finishedBy"]): GatherResult {

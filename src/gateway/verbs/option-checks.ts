@@ -27,6 +27,14 @@ export function requireTone({ frequencyHz, durationMs }: ToneSpec): void {
   requireRange("tone.durationMs", durationMs, 20, 60_000);
 }
 
+const RATES_HZ: readonly number[] = [8_000, 16_000, 24_000, 48_000];
+
+/** @throws {RingbackError} `OPTION_INVALID`. */
+export function requireRate(rateHz: number): void {
+  if (RATES_HZ.includes(rateHz)) return;
+  throw optionError("rateHz", `must be 8000, 16000, 24000 or 48000, got ${rateHz}`);
+}
+
 const KEY = /^[0-9*#A-D]$/;
 
 /** @throws {RingbackError} `OPTION_INVALID`. */

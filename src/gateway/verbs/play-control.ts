@@ -2,14 +2,24 @@ import type { Interruption, Playback, PlayResult } from "../../media/index.ts";
 
 /** What a program asks of one `play`, whichever of its parts is playing, and how far it has come. */
 export class PlayControl {
+  readonly #stopping = new AbortController();
   #playback: Playback | null = null;
   #playedMs = 0;
   #isPaused = false;
-  isStopped = false;
+
+  /** Aborts at `stop`, and at `giveUp`. */
+  get signal(): AbortSignal {
+    return this.#stopping.signal;
+  }
 
   stop(): void {
-    this.isStopped = true;
+    this.giveUp();
     this.#playback?.stop();
+  }
+
+  /** The call is over: nothing is waited for any more. */
+  giveUp(): void {
+    this.#stopping.abort();
   }
 
   setPaused(isPaused: boolean): void {
@@ -22,7 +32,7 @@ export class PlayControl {
   async follow(playback: Playback): Promise<PlayResult> {
     this.#playback = playback;
     if (this.#isPaused) playback.pause();
-    if (this.isStopped) playback.stop();
+    if (this.signal.aborted) playback.stop();
     const result = await playback.finished;
     this.#playedMs += result.playedMs;
     return result;

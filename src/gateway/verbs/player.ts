@@ -1,6 +1,8 @@
-import type { HostedSession, Interruption, Playback, PlayResult } from "../../media/index.ts";
-import { optionError, requireRange } from "./option-checks.ts";
+import type { HostedSession, Interruption, PlayResult } from "../../media/index.ts";
+import { untilAborted } from "../../platform/until-aborted.ts";
+import { optionError, requireRange, requireWhole } from "./option-checks.ts";
 import { PcmChannel } from "./pcm-channel.ts";
+import { pump } from "./pcm-pump.ts";
 import { PlayControl } from "./play-control.ts";
 import type { Playable, SoundSources } from "./sound-sources.ts";
 import type { Playing, PlayOptions, PlaySource } from "./types.ts";
@@ -18,26 +20,45 @@ type Part =
   | Extract<Playable, { readonly stream: unknown }>;
 type EncodedPromptOf = Extract<Playable, { readonly prompt: unknown }>["prompt"];
 
+/** What a `play` needs to begin. */
+interface Prepared {
+  readonly parts: readonly Part[];
+  readonly session: HostedSession;
+}
+
+/** One `play`. */
+interface Order {
+  /** Later ones have higher numbers. */
+  readonly number: number;
+  readonly options: PlayOptions;
+  readonly control: PlayControl;
+}
+
 /** Plays sounds to one call, one at a time. */
 export class Player {
   readonly #call: VerbCall;
   readonly #sources: SoundSources;
+  readonly #orders = new Set<Order>();
   #asked = 0;
   /** Number of the latest `play` that began. */
   #begun = 0;
-  #queued = 0;
+  /** Resolves when all that was asked for so far is over. */
   #last: Promise<unknown> = Promise.resolve();
 
   constructor(call: VerbCall, sources: SoundSources) {
     this.#call = call;
     this.#sources = sources;
+    void call.ended.then(() => {
+      for (const { control } of this.#orders) control.giveUp();
+    });
   }
 
   /** What it rejects with is what `SoundSources.resolve` throws. */
   play(source: PlaySource | readonly PlaySource[], options: PlayOptions): Playing {
     const control = new PlayControl();
     const playing = this.#play([source].flat() as readonly PlaySource[], options, control);
-    this.#last = playing.catch(() => {});
+    // One that fails has not taken the place of what was playing.
+    this.#last = Promise.allSettled([this.#last, playing]);
     return Object.assign(playing, {
       stop: () => control.stop(),
       pause: () => control.setPaused(true),
@@ -52,24 +73,21 @@ export class Player {
   ): Promise<PlayResult> {
     this.#check(sources, options);
     this.#asked += 1;
-    const number = this.#asked;
-    const turn = options.queue === true ? this.#last : Promise.resolve();
+    const order: Order = { number: this.#asked, options, control };
     const stop = (): void => control.stop();
     options.signal?.addEventListener("abort", stop, { once: true });
-    if (options.signal?.aborted) control.stop();
-    this.#queued += 1;
+    if (options.signal?.aborted) stop();
+    this.#orders.add(order);
     try {
-      const parts = await this.#load(sources, options);
-      const session = await this.#call.media();
-      await Promise.race([turn, this.#call.ended]);
-      if (session === null || this.#call.endReason !== null) return control.result("call-ended");
-      if (control.isStopped) return control.result("stopped");
+      const prepared = await this.#prepare(sources, order);
+      if (this.#call.endReason !== null) return control.result("call-ended");
+      if (prepared === null) return control.result("stopped");
       // A file that was slow to load does not replace one that was asked for after it.
-      if (number < this.#begun) return control.result("replaced");
-      this.#begun = number;
-      return await this.#playParts(session, parts, options, control);
+      if (order.number < this.#begun) return control.result("replaced");
+      this.#begun = order.number;
+      return await this.#playParts(prepared, order);
     } finally {
-      this.#queued -= 1;
+      this.#orders.delete(order);
       options.signal?.removeEventListener("abort", stop);
     }
   }
@@ -78,28 +96,33 @@ export class Player {
     if (sources.length === 0 || sources.length > MAX_SOURCES) {
       throw optionError("source", `must be 1 to ${MAX_SOURCES} sounds, got ${sources.length}`);
     }
-    if (typeof loop === "number") requireRange("loop", loop, 1, MAX_ROUNDS);
+    if (typeof loop === "number") requireWhole("loop", loop, 1, MAX_ROUNDS);
     requireRange("gain", gain, 0, MAX_GAIN);
-    if (this.#queued >= MAX_QUEUED) throw optionError("queue", `holds ${MAX_QUEUED} sounds at most`);
+    if (this.#orders.size >= MAX_QUEUED) throw optionError("queue", `holds ${MAX_QUEUED} sounds at most`);
+  }
+
+  /** Waits for all that it needs, and for its turn. Null: it is not to be played any more. */
+  async #prepare(sources: readonly PlaySource[], { options, control }: Order): Promise<Prepared | null> {
+    const { signal } = control;
+    const turn = options.queue === true ? this.#last : Promise.resolve();
+    try {
+      const parts = await untilAborted(this.#load(sources, options.gain ?? 1, signal), signal);
+      const session = await untilAborted(this.#call.media(), signal);
+      await untilAborted(turn, signal);
+      return session === null ? null : { parts, session };
+    } catch (error) {
+      if (signal.aborted) return null;
+      throw error;
+    }
   }
 
   /** All at once, in their order. */
-  async #load(sources: readonly PlaySource[], { gain = 1, signal }: PlayOptions): Promise<readonly Part[]> {
-    const playables = await Promise.all(
-      sources.map((source) => this.#sources.resolve(source, gain, signal)),
-    ).catch((error: unknown) => {
-      if (signal?.aborted) return [];
-      throw error;
-    });
-    return toParts(playables);
+  async #load(sources: readonly PlaySource[], gain: number, signal: AbortSignal): Promise<readonly Part[]> {
+    return toParts(await Promise.all(sources.map((source) => this.#sources.resolve(source, gain, signal))));
   }
 
-  async #playParts(
-    session: HostedSession,
-    parts: readonly Part[],
-    options: PlayOptions,
-    control: PlayControl,
-  ): Promise<PlayResult> {
+  async #playParts({ session, parts }: Prepared, order: Order): Promise<PlayResult> {
+    const { options, control } = order;
     const interruptOn = [options.interruptOn ?? []].flat() as readonly Interruption[];
     const [only] = parts;
     // The media's own loop has no gap between its rounds.
@@ -107,39 +130,29 @@ export class Player {
       const loop = options.loop ?? false;
       return control.follow(session.play(only.prompts, { loop, interruptOn }));
     }
-    for (let round = 0; round < roundsOf(options.loop); round += 1) {
+    const isRepeatable = parts.every((part) => "prompts" in part || part.stream.isRepeatable);
+    const rounds = isRepeatable ? roundsOf(options.loop) : 1;
+    for (let round = 0; round < rounds; round += 1) {
       for (const part of parts) {
-        const result = await control.follow(startPart(session, part, interruptOn));
+        const result = await this.#playPart(session, part, interruptOn, control);
         if (result.outcome !== "completed") return control.result(result.outcome, result.interruptedBy);
       }
-      if (parts.some((part) => "stream" in part)) break;
     }
     return control.result("completed");
   }
-}
 
-function startPart(session: HostedSession, part: Part, interruptOn: readonly Interruption[]): Playback {
-  if ("prompts" in part) return session.play(part.prompts, { interruptOn });
-  const channel = new PcmChannel(session, part.stream.rateHz, { place: "playback", interruptOn });
-  void pump(channel, part.stream.samples);
-  return channel.playback;
-}
-
-/** Writes a stream as it plays, and lets go of it when it is not played any more. */
-async function pump(channel: PcmChannel, samples: AsyncIterable<Int16Array>): Promise<void> {
-  let isOver = false;
-  void channel.playback.finished.then(() => {
-    isOver = true;
-  });
-  try {
-    for await (const piece of samples) {
-      await channel.write(piece);
-      if (isOver) return;
-    }
-    channel.finish();
-  } catch {
-    // A stream that breaks ends what is played of it: the outcome says how much that was.
-    channel.playback.stop();
+  async #playPart(
+    session: HostedSession,
+    part: Part,
+    interruptOn: readonly Interruption[],
+    control: PlayControl,
+  ): Promise<PlayResult> {
+    if ("prompts" in part) return control.follow(session.play(part.prompts, { interruptOn }));
+    const channel = new PcmChannel(session, part.stream.rateHz, { place: "playback", interruptOn });
+    void pump(channel, part.stream.samples, (error) =>
+      this.#call.logger.warn({ err: error }, "samples broke off"),
+    );
+    return control.follow(channel.playback);
   }
 }
 

@@ -78,17 +78,12 @@ export class CallRecordingTask implements Recording {
   }
 
   async #run(): Promise<RecordingResult> {
-    const { mode, ...unasked } = {
-      mode: this.#options.consent,
-      state: "not-asked",
-      atMs: null,
-      digit: null,
-    } as const;
-    let consent: RecordingConsent = { mode, ...unasked };
+    const mode = this.#options.consent;
+    let consent: RecordingConsent = { mode, state: "not-asked", atMs: null, digit: null };
     try {
       consent = await this.#parts.consent.run(this.#options);
       if (consent.state === "declined") return absent("declined", consent);
-      if (mode === "announce" && consent.state !== "announced") return absent(this.#howOver(), consent);
+      if (mode !== "none" && consent.state === "not-asked") return absent(this.#howOver(), consent);
       if (this.#options.beep === true) await this.#parts.player.play(BEEP, {});
       const session = await this.#parts.call.media();
       if (session === null || this.#endedBy !== null) return absent(this.#howOver(), consent);
@@ -104,7 +99,7 @@ export class CallRecordingTask implements Recording {
     const { call, digits, folder, slices } = this.#parts;
     const { channels = "both", layout = "stereo", format = "opus", trim = false } = this.#options;
     // No part of the call's id: it holds the caller's number.
-    const path = this.#options.file ?? join(folder, `${randomUUID()}.opus`);
+    const path = opusPath(this.#options.file ?? join(folder, `${randomUUID()}.opus`), format);
     const recording = session.record({ path, channels, layout });
     this.#recording = recording;
     if (this.#isPaused) recording.pause();
@@ -127,8 +122,16 @@ export class CallRecordingTask implements Recording {
   }
 
   #howOver(): EndedBy {
-    return this.#endedBy ?? (this.#options.signal?.aborted ? "aborted" : "call-ended");
+    if (this.#endedBy !== null) return this.#endedBy;
+    if (this.#options.signal?.aborted) return "aborted";
+    // Something else was played in place of the announcement.
+    return this.#parts.call.endReason === null ? "stopped" : "call-ended";
   }
+}
+
+/** Where it is recorded: a WAV file is made of an Opus file beside it. */
+function opusPath(path: string, format: "opus" | "wav"): string {
+  return format === "wav" ? path.replace(/\.wav$/i, ".opus") : path;
 }
 
 function absent(endedBy: EndedBy, consent: RecordingConsent): RecordingResult {

@@ -76,6 +76,10 @@ function watchSilence(
       if (type === "end") timer = timers.setTimer(Math.max(0, atMs + silenceMs - clock.nowMs()), stop);
     },
   );
+  // Without detection nobody knows of silence: the recording ends by its other means.
+  void watching.finished.then((end) => {
+    if (end === "failed") disarm();
+  });
   return () => {
     disarm();
     watching.stop();

@@ -12,7 +12,7 @@ import {
   toneSound,
   type WorkSlices,
 } from "../../media/index.ts";
-import { optionError, requireRange, requireTone } from "./option-checks.ts";
+import { optionError, requireRange, requireRate, requireTone } from "./option-checks.ts";
 import type { PlaySource } from "./types.ts";
 import type { UrlSounds } from "./url-sounds.ts";
 
@@ -21,6 +21,8 @@ export type Playable = { readonly prompt: EncodedPrompt } | { readonly stream: P
 
 export interface PlayableStream {
   readonly rateHz: OpusRateHz;
+  /** It can be iterated again, from the beginning. */
+  readonly isRepeatable: boolean;
   /** Each piece may be written again once the next one is asked for. */
   readonly samples: AsyncIterable<Int16Array>;
 }
@@ -52,24 +54,28 @@ export class SoundSources {
    * reason when it aborts.
    */
   async resolve(source: PlaySource, gain: number, signal?: AbortSignal): Promise<Playable> {
-    if (isPcm(source)) return { stream: { rateHz: source.rateHz, samples: amplified(source.pcm, gain) } };
+    if (isPcm(source)) {
+      requireRate(source.rateHz);
+      const samples = gain === 1 ? source.pcm : new AmplifiedSamples(source.pcm, gain);
+      return { stream: { rateHz: source.rateHz, isRepeatable: false, samples } };
+    }
     const sound = await this.#sound(source, signal);
     try {
       return { prompt: await this.#options.prompts.load(sound, { gain }) };
     } catch (error) {
-      const isLong = isRingbackError(error, "MEDIA_FILE_UNUSABLE") && error.details.reason === "too-long";
-      if (!isLong) throw error;
+      if (!isTooMuch(error)) throw error;
       const long = typeof sound === "string" ? await fileSound(sound, MAX_FILE_BYTES) : sound;
-      return {
-        stream: { rateHz: SAMPLE_RATE_HZ, samples: toInt16(long.samples(this.#options.slices), gain) },
+      const samples = {
+        [Symbol.asyncIterator]: () => toInt16(long.samples(this.#options.slices), gain),
       };
+      return { stream: { rateHz: SAMPLE_RATE_HZ, isRepeatable: true, samples } };
     }
   }
 
   /** The path of a file, or something else that sounds. */
   async #sound(source: PlaySource, signal?: AbortSignal): Promise<Sound | string> {
     if (typeof source === "string" || source instanceof URL) return this.#fileOrUrl(String(source), signal);
-    if (source instanceof Uint8Array) return bytesSound(source.slice(), "the audio given as bytes");
+    if (source instanceof Uint8Array) return bytesSound(new Uint8Array(source), "the audio given as bytes");
     if ("tone" in source) {
       requireTone(source.tone);
       return toneSound(source.tone);
@@ -101,13 +107,36 @@ export class SoundSources {
   }
 }
 
+/** More than is encoded in advance: it is encoded as it plays. */
+function isTooMuch(error: unknown): boolean {
+  if (!isRingbackError(error, "MEDIA_FILE_UNUSABLE")) return false;
+  return error.details.reason === "too-long" || error.details.reason === "too-large";
+}
+
 function isPcm(source: PlaySource): source is Extract<PlaySource, { readonly pcm: unknown }> {
   return typeof source === "object" && "pcm" in source;
 }
 
-async function* amplified(pcm: AsyncIterable<Int16Array>, gain: number): AsyncGenerator<Int16Array> {
-  for await (const samples of pcm) {
-    yield gain === 1 ? samples : samples.map((sample) => bounded(sample * gain));
+/** No generator: one that waits for samples could not be left before they come. */
+class AmplifiedSamples implements AsyncIterable<Int16Array> {
+  readonly #pcm: AsyncIterable<Int16Array>;
+  readonly #gain: number;
+
+  constructor(pcm: AsyncIterable<Int16Array>, gain: number) {
+    this.#pcm = pcm;
+    this.#gain = gain;
+  }
+
+  [Symbol.asyncIterator](): AsyncIterator<Int16Array> {
+    const iterator = this.#pcm[Symbol.asyncIterator]();
+    return {
+      next: async () => {
+        const next = await iterator.next();
+        if (next.done === true) return next;
+        return { done: false, value: next.value.map((sample) => bounded(sample * this.#gain)) };
+      },
+      return: async () => (await iterator.return?.()) ?? { done: true, value: undefined },
+    };
   }
 }
 

@@ -1,6 +1,7 @@
 import { bytesSound, type Sound } from "../../media/index.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { guardedRequest, type RequestPolicy } from "../../platform/outgoing-request.ts";
+import { untilAborted } from "../../platform/until-aborted.ts";
 
 /** What a URL gave is taken for as long without asking again. */
 const FRESH_MS = 60_000;
@@ -13,13 +14,22 @@ interface Fetched {
   readonly atMs: number;
 }
 
+/** A request under way. */
+interface Fetching {
+  readonly sound: Promise<Sound>;
+  /** Ends it once nobody waits any more. */
+  readonly ending: AbortController;
+  waiting: number;
+}
+
 /** Audio files from elsewhere, each fetched once a minute at most. */
 export class UrlSounds {
   readonly #policy: RequestPolicy;
   readonly #clock: Clock;
   /** The oldest first. */
   readonly #fetched = new Map<string, Fetched>();
-  readonly #fetching = new Map<string, Promise<Sound>>();
+  /** Each is waited for by a call, so there are no more than calls. */
+  readonly #fetching = new Map<string, Fetching>();
   #bytes = 0;
 
   constructor(policy: RequestPolicy, clock: Clock) {
@@ -29,18 +39,33 @@ export class UrlSounds {
 
   /** @throws {RingbackError} `REQUEST_REFUSED`, `REQUEST_FAILED`; the signal's reason when it aborts. */
   async load(url: string, signal?: AbortSignal): Promise<Sound> {
+    signal?.throwIfAborted();
     const known = this.#fetched.get(url);
     if (known !== undefined && this.#clock.nowMs() - known.atMs < FRESH_MS) return known.sound;
-    // One that may be aborted is nobody else's.
-    if (signal !== undefined) return this.#fetch(url, signal);
-    const fetching = this.#fetching.get(url) ?? this.#fetch(url).finally(() => this.#fetching.delete(url));
+    const fetching = this.#fetching.get(url) ?? this.#start(url);
+    fetching.waiting += 1;
+    try {
+      return await (signal === undefined ? fetching.sound : untilAborted(fetching.sound, signal));
+    } finally {
+      fetching.waiting -= 1;
+      if (fetching.waiting === 0) this.#end(url, fetching);
+    }
+  }
+
+  #start(url: string): Fetching {
+    const ending = new AbortController();
+    const fetching = { sound: this.#fetch(url, ending.signal), ending, waiting: 0 };
     this.#fetching.set(url, fetching);
     return fetching;
   }
 
-  async #fetch(url: string, signal?: AbortSignal): Promise<Sound> {
-    const request = { url, accept: ACCEPTED, ...(signal !== undefined && { signal }) };
-    const { bytes } = await guardedRequest(request, this.#policy);
+  #end(url: string, fetching: Fetching): void {
+    if (this.#fetching.get(url) === fetching) this.#fetching.delete(url);
+    fetching.ending.abort();
+  }
+
+  async #fetch(url: string, signal: AbortSignal): Promise<Sound> {
+    const { bytes } = await guardedRequest({ url, accept: ACCEPTED, signal }, this.#policy);
     const { origin, pathname } = new URL(url);
     const sound = bytesSound(bytes, `${origin}${pathname}`);
     this.#keep(url, { sound, bytes: bytes.length, atMs: this.#clock.nowMs() });

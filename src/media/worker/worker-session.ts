@@ -5,8 +5,10 @@ import type { MediaDownReason } from "../engine.ts";
 import type { SpeechNews, SpeechWatchOptions } from "../listening/speech-watch.ts";
 import type { HostedSession } from "../media-host.ts";
 import type { MediaSessionListener, MediaStats, SendDigitsOutcome } from "../media-session.ts";
-import type { PcmListener, PcmPlaybackOptions } from "../pcm-playback.ts";
+import { type MarkOutcome, marksAtEnd, type PcmListener, type PcmPlaybackOptions } from "../pcm-playback.ts";
 import type { Playback, PlaybackOptions, PlayResult } from "../playback.ts";
+import { recordingFiles } from "../recording/call-recorder.ts";
+import type { RecordedMedia } from "../recording/recorded-media.ts";
 import type {
   BridgeEnds,
   ListenOptions,
@@ -15,7 +17,7 @@ import type {
   PcmWriter,
   RecorderOptions,
 } from "../session-audio.ts";
-import { failedRecording } from "../session-recordings.ts";
+import { absentRecording, failedRecording } from "../session-recordings.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { type SessionTask, SessionTasks } from "./session-tasks.ts";
 import { callStats } from "./shared-stats.ts";
@@ -89,6 +91,7 @@ export class WorkerSession implements HostedSession {
 
   playPcm(options: PcmPlaybackOptions, listener: PcmListener): PcmWriter {
     const marks = new Set<number>();
+    let end: MarkOutcome | null = null;
     const task = this.#tasks.start<"pcm">({ type: "pcm", options }, PLAY_ENDED, {
       onNews: (news) => {
         if (news.type !== "mark") return;
@@ -96,9 +99,10 @@ export class WorkerSession implements HostedSession {
         listener.onMark(news.mark, news.outcome);
       },
     });
-    // A worker that is gone reports no marks.
+    // Those that a task did not live to see, or a worker that is gone, are reported by nobody else.
     const finished = task.finished.then((result) => {
-      for (const mark of marks) listener.onMark(mark, "call-ended");
+      end = marksAtEnd(result.outcome);
+      for (const mark of marks) listener.onMark(mark, end);
       marks.clear();
       return result;
     });
@@ -106,6 +110,10 @@ export class WorkerSession implements HostedSession {
       ...playbackOf({ ...task, finished }),
       write: (samples) => task.order({ type: "write", samples }),
       mark: (mark) => {
+        if (end !== null) {
+          listener.onMark(mark, end);
+          return;
+        }
         marks.add(mark);
         task.order({ type: "mark", mark });
       },
@@ -128,7 +136,8 @@ export class WorkerSession implements HostedSession {
   }
 
   record(options: RecorderOptions): MediaRecording {
-    const task = this.#tasks.start<"record">({ type: "record", options }, RECORDING_LOST);
+    const lost = this.#isOver ? absentRecording() : lostRecording(options);
+    const task = this.#tasks.start<"record">({ type: "record", options }, lost);
     return {
       ...ongoingOf(task),
       pause: () => task.order({ type: "pause" }),
@@ -232,7 +241,9 @@ function ongoingOf<T extends TaskType>(task: SessionTask<T>): Ongoing<TaskResult
 
 /** How much of it was sent went with the worker, or nothing was. */
 const PLAY_ENDED: PlayResult = { outcome: "call-ended", playedMs: 0, interruptedBy: null };
-const RECORDING_LOST = failedRecording(
-  "worker-crashed",
-  "The media worker broke down. What it had written until then is in the recording's file.",
-);
+
+/** What the worker had written until it broke down is there. */
+function lostRecording(options: RecorderOptions): RecordedMedia {
+  const files = recordingFiles(options).map((file) => ({ ...file, bytes: 0 }));
+  return failedRecording("worker-crashed", "The media worker broke down.", files);
+}
