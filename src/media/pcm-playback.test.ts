@@ -108,6 +108,19 @@ describe("a mark", () => {
       [3, "call-ended"],
     ]);
   });
+
+  test.each([
+    ["completed", "played"],
+    ["stopped", "cleared"],
+    ["replaced", "cleared"],
+    ["interrupted", "cleared"],
+    ["call-ended", "call-ended"],
+  ] as const)("that comes after it was %s says that it was %s", (outcome, expected) => {
+    const { playback, marks } = setUp();
+    playback.end(outcome);
+    playback.mark(1);
+    expect(marks).toEqual([[1, expected]]);
+  });
 });
 
 describe("the end", () => {
@@ -143,6 +156,20 @@ describe("the end", () => {
     expect(second.take()).toBe("over");
   });
 });
+
+test.each(["call-ended", "replaced"] as const)(
+  "what was fading out when it was %s, so that nobody takes it any more, frees its encoder",
+  (outcome) => {
+    const { playback, encoder, take, slot } = setUp();
+    playback.write(slot(1));
+    take();
+    playback.stop();
+    playback.end(outcome);
+    expect(encoder.closed).toBe(1);
+    expect(take()).toBe("over");
+    expect(encoder.closed).toBe(1);
+  },
+);
 
 test("a pause is silence, and what waits goes on behind it", () => {
   const { playback, take, slot } = setUp();

@@ -34,16 +34,17 @@ interface OpenFile {
 
 /**
  * Records a call to disk. All methods are called in the call's own thread and return at once; none throws. The recording begins with
- * the first `business` or `tick`. Whatever the disk does, the call goes on.
+ * the first `business` or `tick`. Whatever the disk does, the call goes on; the recording ends when none of its files can be written.
  */
 export class CallRecorder {
   readonly #options: CallRecorderOptions;
   readonly #recording: CallRecording;
   readonly #files: OpenFile[] = [];
+  #filesFailed = 0;
   #failure: FileFailure | null = null;
   #isStopped = false;
   #finish: (media: RecordedMedia) => void = () => {};
-  /** Resolves after `stop`, when the files are on the disk. Never rejects. */
+  /** Resolves after `stop`, when the files are on the disk, or when they failed. Never rejects. */
   readonly finished: Promise<RecordedMedia>;
 
   constructor(options: CallRecorderOptions) {
@@ -78,6 +79,7 @@ export class CallRecorder {
   /** Once per slot of 20 ms, after the slot's packet was sent. */
   tick(nowMs: number): void {
     this.#recording.tick(nowMs);
+    if (this.#filesFailed >= this.#recording.channels.length) this.stop(nowMs);
   }
 
   /** Records silence in place of both channels from now on. Idempotent. */
@@ -113,18 +115,28 @@ export class CallRecorder {
   #fileOf(channel: RecordedChannel): OpenFile {
     const open = this.#files.find((each) => each.channel === channel);
     if (open !== undefined) return open;
-    const { path, openFile = openAppendFile } = this.#options;
-    const isOneOfTwo = this.#recording.channels.length > 1;
-    const ownPath = isOneOfTwo ? withChannel(path, channel) : path;
-    const file = openFile(ownPath, { onError: (failure) => this.#fail(failure) });
-    const opened = { path: ownPath, channel, file };
+    const { openFile = openAppendFile } = this.#options;
+    const path = recordingFiles(this.#options).find((each) => each.channel === channel)?.path ?? "";
+    const file = openFile(path, { onError: (failure) => this.#fail(failure) });
+    const opened = { path, channel, file };
     this.#files.push(opened);
     return opened;
   }
 
   #fail({ code, message }: FileFailure): void {
     this.#failure ??= { code, message: `The recording could not be written: ${message}.` };
+    this.#filesFailed += 1;
   }
+}
+
+/** The files that a recording writes, if nothing goes wrong. */
+export function recordingFiles({
+  path,
+  channels,
+  layout,
+}: Pick<CallRecorderOptions, "path" | "channels" | "layout">): readonly Omit<RecordedFile, "bytes">[] {
+  if (channels !== "both" || layout !== "files") return [{ path, channel: channels }];
+  return (["caller", "business"] as const).map((channel) => ({ path: withChannel(path, channel), channel }));
 }
 
 function openAppendFile(path: string, options: AppendFileOptions): RecorderFile {
