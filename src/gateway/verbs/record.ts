@@ -106,9 +106,9 @@ export class CallRecordingTask implements Recording {
     const release = watchForEnd(call, session, digits, this.#options, (endedBy) => this.#stop(endedBy));
     const media = await recording.finished;
     release();
-    const { files, error } = await finishRecording(media.files, { format, trim, slices });
+    const { files, hasSound, error } = await finishRecording(media.files, { format, trim, slices });
     const failure = media.error ?? error;
-    const isAbsent = media.status === "absent" || files.every(({ durationMs }) => durationMs === 0);
+    const isAbsent = media.status === "absent" || hasSound === false;
     return {
       status: failure !== null ? "failed" : isAbsent ? "absent" : "completed",
       endedBy: this.#endedBy ?? (failure === null ? "call-ended" : "failed"),

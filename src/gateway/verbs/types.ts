@@ -144,7 +144,10 @@ export interface RecordedFile {
 
 /** What became of a recording. A recording that fails never ends its call. */
 export interface RecordingResult {
-  /** `absent`: nothing was recorded, because the caller declined or was gone, or there was only silence to trim. */
+  /**
+   * `absent`: nothing was recorded, because the caller declined or was gone; or, where it was to be trimmed, there is only silence in it.
+   * Its files are kept then, and named.
+   */
   readonly status: "completed" | "failed" | "absent";
   readonly endedBy:
     | "stopped"
