@@ -383,6 +383,14 @@ test("its program can end a flow, and keeps the call", async () => {
   });
 });
 
+test("a flow that is ended by who hears of a step performs no other", async () => {
+  const controller = new AbortController();
+  const call = new ScriptedCall();
+  const options = { signal: controller.signal, onStep: () => controller.abort() };
+  expect(await run(call, flow().answer().play("a.mp3"), options)).toMatchObject({ reason: "aborted" });
+  expect(call.verbs).toBe("answer");
+});
+
 describe("redirect", () => {
   test("posts where the call stands, and goes on with the answer", async () => {
     const events: FlowEvent[] = [];

@@ -116,11 +116,12 @@ class FlowRun {
       case "record":
         this.#report(output.record);
         return;
+      // Whoever is told of a step can have ended the flow by now.
       case "perform":
-        void this.#perform(output);
+        if (this.#interpreter.endReason === null) void this.#perform(output);
         return;
       case "redirect":
-        void this.#redirect(output);
+        if (this.#interpreter.endReason === null) void this.#redirect(output);
         return;
       case "end":
         this.#ending.abort();
