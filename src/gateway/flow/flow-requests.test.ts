@@ -75,7 +75,7 @@ describe("asking a server for steps", () => {
       (_, response) => void response.end("[".repeat(10_000_000)),
       "sent more than 262144 bytes",
     ],
-    ["no answer", () => {}, "did not finish its answer within 200 ms"],
+    ["no answer", () => {}, "did not finish its answer within 300 ms"],
     [
       "half an answer",
       (_, response) => void response.writeHead(200, { "content-length": "100" }).write("["),
@@ -84,9 +84,9 @@ describe("asking a server for steps", () => {
     ["a closed connection", (request) => void request.socket.destroy(), "was not reached, or broke off"],
   ])("%s is an error that says so", async (_, listener, message) => {
     const url = await serve(listener);
-    await expect(createStepFetcher(policy({ timeoutMs: 200 }))(url, EVENT, noSignal)).rejects.toThrow(
-      message,
-    );
+    // On a busy machine, the others take their time as well.
+    const timeoutMs = message.includes("did not finish") ? 300 : 10_000;
+    await expect(createStepFetcher(policy({ timeoutMs }))(url, EVENT, noSignal)).rejects.toThrow(message);
   });
 
   test("private addresses are not asked without permission", async () => {
