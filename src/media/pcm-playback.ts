@@ -74,7 +74,7 @@ export class PcmPlayback implements Playback, OutgoingSource {
     else this.#encoder = encoder;
   }
 
-  /** Queues samples, which are kept as they are. Beyond 10 s they are dropped. */
+  /** Queues a copy of the samples. Beyond 10 s they are dropped. */
   write(samples: Int16Array): void {
     if (this.#isOver || this.#isFinishing) return;
     const room = (this.#rateHz * MAX_PCM_QUEUE_MS) / 1_000 - this.#queue.queued;

@@ -1,9 +1,13 @@
+import fc from "fast-check";
 import { expect, test } from "vitest";
 import { PcmQueue } from "./pcm-queue.ts";
 
 const RATE_HZ = 8_000;
 const FRAME = 160;
 const FADE = 40;
+
+const counting = (first: number, count: number): number[] =>
+  Array.from({ length: count }, (_, index) => (first + index) & 0x3fff);
 
 const level = (value: number, count: number): Int16Array => new Int16Array(count).fill(value);
 
@@ -16,6 +20,32 @@ test("pieces of any length come out by the slot, in order", () => {
   const taken = [...queue.take(), ...queue.take()];
   expect(taken.slice(FADE)).toEqual([...samples.slice(FADE, 2 * FRAME)]);
   expect([queue.queued, queue.taken, queue.written]).toEqual([80, 320, 400]);
+});
+
+test("whatever is written and taken, it comes out in order, and the pieces may be used again", () => {
+  const steps = fc.array(fc.oneof(fc.nat(1_000), fc.constant("take" as const)), { maxLength: 60 });
+  fc.assert(
+    fc.property(steps, (all) => {
+      const queue = new PcmQueue(RATE_HZ);
+      let next = 0;
+      let taken = 0;
+      for (const step of all) {
+        if (step === "take") {
+          const isWhole = queue.queued >= FRAME;
+          const first = taken;
+          taken += Math.min(queue.queued, FRAME);
+          const frame = queue.take();
+          if (isWhole) expect([...frame.slice(FADE)]).toEqual(counting(first + FADE, FRAME - FADE));
+        } else {
+          const piece = Int16Array.from(counting(next, step));
+          next += step;
+          queue.write(piece);
+          piece.fill(-1);
+        }
+        expect([queue.written, queue.taken]).toEqual([next, taken]);
+      }
+    }),
+  );
 });
 
 test("sound begins within 5 ms, rising, and not again while it goes on", () => {

@@ -1,5 +1,7 @@
 /** How the edges of sound are rounded off, so that they do not click: over 5 ms. */
 const FADE_SECONDS = 0.005;
+/** Memory that there is from the beginning, in slots: as much as waits when sound comes as fast as it is played. */
+const FIRST_SLOTS = 8;
 
 /** Samples that wait to be played, given out by the slot. */
 export class PcmQueue {
@@ -7,9 +9,10 @@ export class PcmQueue {
   readonly frameSamples: number;
   readonly #fadeSamples: number;
   readonly #frame: Int16Array;
-  readonly #chunks: Int16Array[] = [];
-  /** Of the first chunk. */
-  #offset = 0;
+  /** A ring. It grows to what waits at a time. */
+  #memory: Int16Array;
+  /** Of the next sample to be given out. */
+  #start = 0;
   #queued = 0;
   #written = 0;
   #last = 0;
@@ -20,6 +23,7 @@ export class PcmQueue {
     this.frameSamples = rateHz / 50;
     this.#fadeSamples = Math.round(rateHz * FADE_SECONDS);
     this.#frame = new Int16Array(this.frameSamples);
+    this.#memory = new Int16Array(FIRST_SLOTS * this.frameSamples);
   }
 
   /** Samples that wait. */
@@ -37,9 +41,17 @@ export class PcmQueue {
     return this.#written - this.#queued;
   }
 
+  /** Takes a copy. */
   write(samples: Int16Array): void {
-    if (samples.length === 0) return;
-    this.#chunks.push(samples);
+    this.#makeRoom(samples.length);
+    const memory = this.#memory;
+    const end = (this.#start + this.#queued) % memory.length;
+    const beforeWrap = memory.length - end;
+    if (samples.length <= beforeWrap) memory.set(samples, end);
+    else {
+      memory.set(samples.subarray(0, beforeWrap), end);
+      memory.set(samples.subarray(beforeWrap));
+    }
     this.#queued += samples.length;
     this.#written += samples.length;
   }
@@ -59,13 +71,14 @@ export class PcmQueue {
 
   /** Drops what waits. */
   clear(): void {
-    this.#chunks.length = 0;
-    this.#offset = 0;
+    this.#start = 0;
     this.#queued = 0;
   }
 
   #give(count: number): Int16Array {
-    this.#copy(count);
+    this.#copy(this.#frame, count);
+    this.#start = (this.#start + count) % this.#memory.length;
+    this.#queued -= count;
     if (this.#isFadeDue) this.#fadeIn(count);
     this.#last = count > 0 ? (this.#frame[count - 1] ?? 0) : this.#last;
     this.#isFadeDue = count < this.frameSamples;
@@ -73,20 +86,23 @@ export class PcmQueue {
     return this.#frame;
   }
 
-  #copy(count: number): void {
-    let filled = 0;
-    while (filled < count) {
-      const chunk = this.#chunks[0];
-      if (chunk === undefined) break;
-      const part = chunk.subarray(this.#offset, this.#offset + count - filled);
-      this.#frame.set(part, filled);
-      filled += part.length;
-      this.#offset += part.length;
-      if (this.#offset < chunk.length) break;
-      this.#chunks.shift();
-      this.#offset = 0;
+  /** The first samples that wait. In a loop: of one slot, it is as quick as `set`, which would need a view of them. */
+  #copy(into: Int16Array, count: number): void {
+    const memory = this.#memory;
+    let at = this.#start;
+    for (let i = 0; i < count; i += 1) {
+      into[i] = memory[at] ?? 0;
+      at = at + 1 === memory.length ? 0 : at + 1;
     }
-    this.#queued -= count;
+  }
+
+  #makeRoom(count: number): void {
+    const needed = this.#queued + count;
+    if (needed <= this.#memory.length) return;
+    const grown = new Int16Array(Math.max(needed, 2 * this.#memory.length));
+    this.#copy(grown, this.#queued);
+    this.#memory = grown;
+    this.#start = 0;
   }
 
   #fadeIn(count: number): void {
