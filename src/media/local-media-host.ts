@@ -4,6 +4,7 @@ import type { Clock } from "../platform/clock.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
 import type { MediaEngine } from "./engine.ts";
+import { prepareListening } from "./listening/prepare.ts";
 import { MediaClock, type MediaClockStats, type Ticker } from "./media-clock.ts";
 import type { HostedSession, MediaHost, MediaStatus } from "./media-host.ts";
 import { MediaSession, type MediaSessionListener } from "./media-session.ts";
@@ -34,6 +35,8 @@ export class LocalMediaHost implements MediaHost {
   constructor(options: LocalMediaHostOptions) {
     this.#options = options;
     this.#logger = options.logger ?? silentLogger;
+    // So that the first call need not wait for it. What fails fails again, and is told, where it is used.
+    prepareListening().catch(() => {});
     this.#clock = new MediaClock({
       clock: options.clock,
       timers: options.timers,

@@ -3,9 +3,7 @@ import { createClockFrom } from "../../platform/clock.ts";
 import { systemRandom } from "../../platform/random.ts";
 import { systemTimers } from "../../platform/timers.ts";
 import { connectToParent } from "../../platform/worker-thread.ts";
-import { loadVoiceDetector } from "../listening/voice-detector.ts";
 import { LocalMediaHost } from "../local-media-host.ts";
-import { loadOpus } from "../opus-codec.ts";
 import { createTransportEngine, type TransportEngine } from "../transport-engine.ts";
 import { FrameBatcher } from "./frame-batch.ts";
 import type { FromWorker, ToWorker, WorkerStart } from "./messages.ts";
@@ -23,7 +21,6 @@ try {
   const engine = await createTransportEngine({ ...start.engine, clock, logger: createWorkerLogger(post) });
   parent.listen(createMessageHandler(engine));
   post({ type: "ready", port: engine.port, addresses: engine.addresses });
-  warmUp();
 } catch (error) {
   post({ type: "start-failed", error: toWireError(error) });
   parent.close();
@@ -61,11 +58,6 @@ function createMessageHandler(engine: TransportEngine): (message: ToWorker) => v
     onShutDown: () => parent.close(),
   });
   return (message) => calls.handle(message);
-}
-
-/** Compiles what a call would otherwise wait for. What fails fails again, and is told, where it is used. */
-function warmUp(): void {
-  for (const load of [loadOpus, loadVoiceDetector]) load().catch(() => {});
 }
 
 /** @param index Of its counter among those of the batches taken. */
