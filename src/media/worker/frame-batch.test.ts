@@ -1,6 +1,7 @@
 import fc from "fast-check";
 import { describe, expect, test } from "vitest";
-import { FrameBatcher, readFrames } from "./frame-batch.ts";
+import { FrameBatcher } from "./frame-batch.ts";
+import { readFrames } from "./frame-buffer.ts";
 
 type Frame = readonly [call: number, payload: number[], rtpTimestamp: number];
 

@@ -9,7 +9,7 @@ import type { HostedSession, MediaWorkerStatus } from "../media-host.ts";
 import type { MediaSessionListener } from "../media-session.ts";
 import type { CertificateSource } from "../transport-certificate.ts";
 import { transportFailed } from "../transport-error.ts";
-import { readFrames } from "./frame-batch.ts";
+import { readFrames } from "./frame-buffer.ts";
 import type { FromWorker, LogLine, ToWorker, WorkerStart } from "./messages.ts";
 import type { PromptReceiver, PromptShelf } from "./prompt-shelf.ts";
 import { StatsMemory, workerFigures } from "./shared-stats.ts";
@@ -17,6 +17,7 @@ import { fromWireError } from "./wire-error.ts";
 import { WorkerLifecycle, type WorkMessage } from "./worker-lifecycle.ts";
 import { WorkerSession } from "./worker-session.ts";
 import { WorkerWatch } from "./worker-watch.ts";
+import { WriteBatcher } from "./write-batch.ts";
 
 /** Starts the thread of a worker. */
 export type StartMediaThread = (
@@ -55,6 +56,8 @@ export class MediaWorker implements PromptReceiver {
   readonly #options: MediaWorkerOptions;
   readonly #logger: Logger;
   readonly #lifecycle: WorkerLifecycle;
+  /** By which all goes that is asked of a call. */
+  readonly #writes: WriteBatcher;
   readonly #watch: WorkerWatch;
   readonly #figures = new Float64Array(new SharedArrayBuffer(workerFigures.length * 8));
   readonly #statsMemory = new StatsMemory();
@@ -74,6 +77,11 @@ export class MediaWorker implements PromptReceiver {
       timers: options.timers,
       onMessage: (message) => this.#onMessage(message),
       onCrash: (error, pauseMs) => this.#onCrash(error, pauseMs),
+    });
+    this.#writes = new WriteBatcher({
+      post: (message, transfer) => this.#lifecycle.post(message, transfer),
+      clock: options.clock,
+      timers: options.timers,
     });
     this.#watch = new WorkerWatch({
       timers: options.timers,
@@ -206,7 +214,7 @@ export class MediaWorker implements PromptReceiver {
       local,
       listener,
       stats,
-      post: (request, transfer) => this.#lifecycle.post(request, transfer),
+      post: (request, transfer) => this.#writes.post(request, transfer),
       sharePrompt: (prompt) => this.#options.prompts.share(prompt, this),
     });
   }

@@ -36,6 +36,8 @@ export type ToWorker =
   | { readonly type: "want-frames"; readonly call: number; readonly areWanted: boolean }
   | { readonly type: "task"; readonly call: number; readonly task: number; readonly start: TaskStart }
   | { readonly type: "task-order"; readonly call: number; readonly task: number; readonly order: TaskOrder }
+  /** Orders to write, of all calls: see `WriteBatcher`. The buffer was transferred, `usedBytes` of it count. */
+  | { readonly type: "writes"; readonly buffer: ArrayBuffer; readonly usedBytes: number }
   | { readonly type: "prompt"; readonly prompt: number; readonly memory: PromptMemory }
   /** Will not be played again. */
   | { readonly type: "forget-prompt"; readonly prompt: number }

@@ -4,6 +4,7 @@ import type { TimerHandle, Timers } from "../../platform/timers.ts";
 import { type EncodedPrompt, openPrompt } from "../encoded-prompt.ts";
 import type { MediaHost } from "../media-host.ts";
 import type { FrameBatcher } from "./frame-batch.ts";
+import { readFrames } from "./frame-buffer.ts";
 import type { FromWorker, ToWorker } from "./messages.ts";
 import { REFRESH_MS } from "./shared-stats.ts";
 import { toWireError } from "./wire-error.ts";
@@ -58,6 +59,9 @@ export class WorkerCalls {
       case "task-order":
         this.#calls.get(message.call)?.orderTask(message.task, message.order);
         return;
+      case "writes":
+        readFrames(message.buffer, message.usedBytes, this.#write);
+        return;
       case "close":
         void this.#close(message.call);
         return;
@@ -75,6 +79,11 @@ export class WorkerCalls {
         return;
     }
   }
+
+  readonly #write = (call: number, bytes: Uint8Array, task: number): void => {
+    const samples = new Int16Array(bytes.buffer, bytes.byteOffset, bytes.byteLength / 2);
+    this.#calls.get(call)?.orderTask(task, { type: "write", samples });
+  };
 
   async #open({ call, offer, stats }: Extract<ToWorker, { type: "open" }>): Promise<void> {
     const { host, post, frames, samples, loggerFor } = this.#options;
