@@ -94,6 +94,9 @@ export class ScriptedGraph implements GraphClient {
   }
 }
 
+/** What every packet of a prompt is. */
+export const PROMPT_PACKET: Uint8Array = Uint8Array.of(0xf8, 1);
+
 /** Prompts of one second by any name but `missing`; names in `slow` load when the test says so. */
 class ScriptedPrompts implements PromptCache {
   readonly slow: Map<string, () => void> = new Map();
@@ -106,7 +109,7 @@ class ScriptedPrompts implements PromptCache {
       throw new RingbackError("MEDIA_FILE_UNUSABLE", "there is no such file", { details });
     }
     return packPrompt(
-      Array.from({ length: 50 }, () => Uint8Array.of(0xf8, 1)),
+      Array.from({ length: 50 }, () => PROMPT_PACKET),
       1_000,
     );
   }

@@ -49,13 +49,12 @@ function begin(
     ongoing?.stop();
   };
   signal?.addEventListener("abort", ask, { once: true });
-  const finished = call.media().then(async (session): Promise<OngoingEnd> => {
+  const running = call.media().then((session): Promise<OngoingEnd> | OngoingEnd => {
     if (session === null || isStopped) return "stopped";
     ongoing = start(session);
-    const end = await ongoing.finished;
-    signal?.removeEventListener("abort", ask);
-    return end;
+    return ongoing.finished;
   });
+  const finished = running.finally(() => signal?.removeEventListener("abort", ask));
   return { ask, finished };
 }
 

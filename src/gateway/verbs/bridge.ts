@@ -15,6 +15,9 @@ export class CallBridge implements Bridge {
   readonly #startedAtMs: number;
   readonly #releases: (() => void)[] = [];
   #passing: readonly Ongoing[] = [];
+  readonly #passesKeys: boolean;
+  /** Each ends the passing of one side's keys. */
+  #keyPasses: readonly (() => void)[] = [];
   #holds = 0;
   #isOver = false;
   #resolve: (result: BridgeResult) => void = () => {};
@@ -25,10 +28,9 @@ export class CallBridge implements Bridge {
     this.ended = new Promise((resolve) => {
       this.#resolve = resolve;
     });
-    if (options.digits !== false) {
-      this.#passDigits(sides[0], sides[1]);
-      this.#passDigits(sides[1], sides[0]);
-    }
+    this.#passesKeys = options.digits !== false;
+    // What was pressed before was meant for nobody here.
+    if (this.#passesKeys) for (const { verbs } of sides) verbs.digits.clear();
     this.#followSignal(options.signal);
     for (const { verbs } of sides) void verbs.call.ended.then(() => this.#end("hangup"));
     this.#pass();
@@ -57,6 +59,7 @@ export class CallBridge implements Bridge {
       left.session.bridge({ to: toRight, from: toLeft }),
       right.session.bridge({ to: toLeft, from: toRight }),
     ];
+    if (this.#passesKeys) this.#keyPasses = [passKeys(left, right), passKeys(right, left)];
     for (const ongoing of this.#passing) {
       void ongoing.finished.then((end) => {
         if (end === "failed") this.#end("unbridged");
@@ -67,18 +70,8 @@ export class CallBridge implements Bridge {
   #stopPassing(): void {
     for (const ongoing of this.#passing) ongoing.stop();
     this.#passing = [];
-  }
-
-  #passDigits(from: BridgeSide, to: BridgeSide): void {
-    from.verbs.digits.clear();
-    const press = ({ digit }: { readonly digit: string }): void => {
-      if (this.#holds > 0) return;
-      // The keys are the other side's: this program does not wait for them, too.
-      from.verbs.digits.take();
-      to.session.sendDigits(digit).catch(() => {});
-    };
-    from.verbs.call.events.on("digit", press);
-    this.#releases.push(() => from.verbs.call.events.off("digit", press));
+    for (const end of this.#keyPasses) end();
+    this.#keyPasses = [];
   }
 
   #followSignal(signal: AbortSignal | undefined): void {
@@ -98,4 +91,20 @@ export class CallBridge implements Bridge {
     const durationMs = Math.round(this.#sides[0].verbs.call.clock.nowMs() - this.#startedAtMs);
     this.#resolve({ outcome, durationMs });
   }
+}
+
+/** Keys of one side are pressed toward the other; a `gather` of its program gets none of them. @returns Ends it. */
+function passKeys(from: BridgeSide, to: BridgeSide): () => void {
+  const { call, digits } = from.verbs;
+  const giveBack = digits.divert();
+  const press = ({ digit }: { readonly digit: string }): void => {
+    to.session.sendDigits(digit).catch(() => {
+      // Too many wait: nobody presses so many.
+    });
+  };
+  call.events.on("digit", press);
+  return () => {
+    call.events.off("digit", press);
+    giveBack();
+  };
 }

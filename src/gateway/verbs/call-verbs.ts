@@ -134,7 +134,7 @@ export class CallVerbs {
     if (this.#bridge === bridge) this.#bridge = null;
   }
 
-  /** What it rejects with is what `play` does. */
+  /** Resolves at once. Music that cannot be played is logged, as with any `play`. */
   async hold({ music }: HoldOptions = {}): Promise<void> {
     if (this.#hold === null) this.#bridge?.hold();
     if (typeof this.#hold === "object") this.#hold?.stop();

@@ -9,6 +9,8 @@ export class DigitQueue {
   dropped = 0;
   readonly #waiting: string[] = [];
   readonly #waiters = new Set<() => void>();
+  /** Who has keys for themselves. */
+  #takers = 0;
 
   constructor(call: VerbCall) {
     call.events.on("digit", ({ digit }) => this.#add(digit));
@@ -30,12 +32,23 @@ export class DigitQueue {
     return () => this.#waiters.delete(wake);
   }
 
+  /** Keys from now on are somebody else's. @returns Ends it. */
+  divert(): () => void {
+    this.#takers += 1;
+    let isOver = false;
+    return () => {
+      if (!isOver) this.#takers -= 1;
+      isOver = true;
+    };
+  }
+
   /** Forgets what was pressed so far. */
   clear(): void {
     this.#waiting.length = 0;
   }
 
   #add(digit: string): void {
+    if (this.#takers > 0) return;
     if (this.#waiting.length >= MAX_WAITING) this.dropped += 1;
     else this.#waiting.push(digit);
     this.#wakeAll();

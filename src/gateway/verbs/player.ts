@@ -77,6 +77,7 @@ export class Player {
     const stop = (): void => control.stop();
     options.signal?.addEventListener("abort", stop, { once: true });
     if (options.signal?.aborted) stop();
+    if (this.#call.endReason !== null) control.giveUp();
     this.#orders.add(order);
     try {
       const prepared = await this.#prepare(sources, order);
@@ -134,6 +135,8 @@ export class Player {
     const rounds = isRepeatable ? roundsOf(options.loop) : 1;
     for (let round = 0; round < rounds; round += 1) {
       for (const part of parts) {
+        // Something else may have begun between two of them.
+        if (order.number < this.#begun) return control.result("replaced");
         const result = await this.#playPart(session, part, interruptOn, control);
         if (result.outcome !== "completed") return control.result(result.outcome, result.interruptedBy);
       }

@@ -47,6 +47,8 @@ export class CallRecordingTask implements Recording {
   readonly finished: Promise<RecordingResult>;
   readonly #parts: RecordParts;
   readonly #options: RecordOptions;
+  /** Aborts when it is to end: what comes before the recording ends, too. */
+  readonly #ending = new AbortController();
   #recording: MediaRecording | null = null;
   #isPaused = false;
   #endedBy: EndedBy | null = null;
@@ -74,25 +76,40 @@ export class CallRecordingTask implements Recording {
 
   #stop(endedBy: EndedBy): void {
     this.#endedBy ??= endedBy;
+    this.#ending.abort();
     this.#recording?.stop();
   }
 
   async #run(): Promise<RecordingResult> {
-    const mode = this.#options.consent;
+    const { consent: mode, beep } = this.#options;
+    const { signal } = this.#ending;
+    const release = this.#followSignal();
     let consent: RecordingConsent = { mode, state: "not-asked", atMs: null, digit: null };
     try {
-      consent = await this.#parts.consent.run(this.#options);
+      consent = await this.#parts.consent.run({ ...this.#options, signal });
       if (consent.state === "declined") return absent("declined", consent);
       if (mode !== "none" && consent.state === "not-asked") return absent(this.#howOver(), consent);
-      if (this.#options.beep === true) await this.#parts.player.play(BEEP, {});
+      if (beep === true) await this.#parts.player.play(BEEP, { signal });
       const session = await this.#parts.call.media();
       if (session === null || this.#endedBy !== null) return absent(this.#howOver(), consent);
       return await this.#record(session, consent);
     } catch (error) {
-      const cause = error instanceof RingbackError ? error : recordingFailed("it broke down", error);
+      const cause =
+        error instanceof RingbackError ? error : recordingFailed("The recording broke down.", error);
       this.#parts.call.logger.error({ err: error }, "a recording failed");
       return { ...absent("failed", consent), status: "failed", error: cause };
+    } finally {
+      release();
     }
+  }
+
+  /** @returns Stops following it. */
+  #followSignal(): () => void {
+    const { signal } = this.#options;
+    const abort = (): void => this.#stop("aborted");
+    signal?.addEventListener("abort", abort, { once: true });
+    if (signal?.aborted) abort();
+    return () => signal?.removeEventListener("abort", abort);
   }
 
   async #record(session: HostedSession, consent: RecordingConsent): Promise<RecordingResult> {
@@ -123,7 +140,6 @@ export class CallRecordingTask implements Recording {
 
   #howOver(): EndedBy {
     if (this.#endedBy !== null) return this.#endedBy;
-    if (this.#options.signal?.aborted) return "aborted";
     // Something else was played in place of the announcement.
     return this.#parts.call.endReason === null ? "stopped" : "call-ended";
   }

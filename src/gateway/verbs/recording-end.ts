@@ -9,7 +9,7 @@ export type EndedBy = RecordingResult["endedBy"];
 const MIN_SILENCE_MS = 300;
 
 /**
- * Watches for what ends a recording: its length, a key, silence, the signal.
+ * Watches for what ends a recording: its length, a key, silence.
  *
  * @param stop Called at each of them.
  * @returns Stops watching.
@@ -18,11 +18,11 @@ export function watchForEnd(
   call: VerbCall,
   session: HostedSession,
   digits: DigitQueue,
-  options: RecordOptions,
+  options: Pick<RecordOptions, "maxMs" | "finishOnKey" | "endOnSilenceMs">,
   stop: (endedBy: EndedBy) => void,
 ): () => void {
   const releases: (() => void)[] = [];
-  const { maxMs, finishOnKey, endOnSilenceMs, signal } = options;
+  const { maxMs, finishOnKey, endOnSilenceMs } = options;
   if (maxMs !== undefined) {
     const timer = call.timers.setTimer(maxMs, () => stop("max-duration"));
     releases.push(() => call.timers.clearTimer(timer));
@@ -32,12 +32,6 @@ export function watchForEnd(
   }
   if (endOnSilenceMs !== undefined) {
     releases.push(watchSilence(call, session, endOnSilenceMs, () => stop("silence")));
-  }
-  if (signal !== undefined) {
-    const abort = (): void => stop("aborted");
-    signal.addEventListener("abort", abort, { once: true });
-    releases.push(() => signal.removeEventListener("abort", abort));
-    if (signal.aborted) abort();
   }
   return () => {
     for (const release of releases) release();
