@@ -28,8 +28,8 @@ function setUp(options: Parameters<typeof watchForEnd>[3]) {
   const digits = new DigitQueue(call);
   const watch = {
     endSilenceMs: 0,
-    say: (_: Speech): void => {},
-    end: (_: OngoingEnd): void => {},
+    say: (() => {}) as (news: Speech) => void,
+    end: (() => {}) as (end: OngoingEnd) => void,
     isStopped: false,
   };
   const session = {
