@@ -1,6 +1,11 @@
+import { fileURLToPath } from "node:url";
 import { defineConfig } from "vitest/config";
 
 export default defineConfig({
+  // The examples run the sources as they stand, not what was built last.
+  resolve: {
+    alias: [{ find: /^ringback$/, replacement: fileURLToPath(new URL("./src/index.ts", import.meta.url)) }],
+  },
   test: {
     include: ["src/**/*.test.ts", "test/**/*.test.ts"],
     sequence: { shuffle: true },
