@@ -36,7 +36,7 @@ export class ConsentRequest {
     if (mode === "none" || announcement === undefined) return { ...NOT_ASKED, mode };
     // A key that was pressed before the question is no answer to it.
     if (mode === "dtmf") this.#queue.clear();
-    const { outcome } = await this.#player.play(announcement, {
+    const { outcome } = await this.#player.announce(announcement, {
       ...signalOf(options),
       ...(mode === "dtmf" && { interruptOn: "digit" }),
     });

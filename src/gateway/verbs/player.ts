@@ -44,6 +44,8 @@ export class Player {
   #begun = 0;
   /** Resolves when all that was asked for so far is over. */
   #last: Promise<unknown> = Promise.resolve();
+  /** Resolves when the announcements so far are over. */
+  #announced: Promise<unknown> = Promise.resolve();
 
   constructor(call: VerbCall, sources: SoundSources) {
     this.#call = call;
@@ -64,6 +66,13 @@ export class Player {
       pause: () => control.setPaused(true),
       resume: () => control.setPaused(false),
     });
+  }
+
+  /** Plays what has to be heard: whatever is asked for meanwhile begins behind it. */
+  announce(source: PlaySource | readonly PlaySource[], options: PlayOptions): Playing {
+    const playing = this.play(source, options);
+    this.#announced = Promise.allSettled([this.#announced, playing]);
+    return playing;
   }
 
   async #play(
@@ -105,7 +114,7 @@ export class Player {
   /** Waits for all that it needs, and for its turn. Null: it is not to be played any more. */
   async #prepare(sources: readonly PlaySource[], { options, control }: Order): Promise<Prepared | null> {
     const { signal } = control;
-    const turn = options.queue === true ? this.#last : Promise.resolve();
+    const turn = options.queue === true ? this.#last : this.#announced;
     try {
       const parts = await untilAborted(this.#load(sources, options.gain ?? 1, signal), signal);
       const session = await untilAborted(this.#call.media(), signal);

@@ -108,12 +108,12 @@ describe("an announcement", () => {
     expect(existsSync(file())).toBe(false);
   });
 
-  test("in the place of which something else is played is none", async () => {
-    const { rig, finished } = await recording(told);
-    await rig.pass(400);
-    void rig.call.play("other");
-    await rig.pass(100);
-    expect(await finished).toMatchObject({ status: "absent", consent: { state: "not-asked" } });
+  test("is heard to its end: what the program plays meanwhile begins behind it", async () => {
+    const { rig, task } = await wholeCall({ consent: "announce", announcement: "announcement.wav" });
+    const playing = rig.call.play("b.wav");
+    await rig.pass(2 * SOUND_MS + 40);
+    expect((await playing).outcome).toBe("completed");
+    expect(await task.stop()).toMatchObject({ status: "completed", consent: { state: "announced" } });
   });
 
   test("that cannot be played is a failure, with the reason", async () => {

@@ -102,7 +102,7 @@ export interface RecordingConsent {
 export interface StartRecordingOptions {
   /** How the caller's consent is come by. There is no default: you have to choose. */
   readonly consent: ConsentMode;
-  /** Played before anything is recorded; needed for `announce` and `dtmf`. */
+  /** Played before anything is recorded; needed for `announce` and `dtmf`. What is played meanwhile begins behind it. */
   readonly announcement?: PlaySource | readonly PlaySource[];
   /** For `dtmf`: the key that agrees. Default `1`; any other key, or none within 10 s, declines. */
   readonly consentKey?: string;
