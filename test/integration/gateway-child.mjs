@@ -1,0 +1,5 @@
+// A gateway in a process of its own, from the TypeScript sources as they stand.
+import { register } from "node:module";
+
+register("../support/typescript-hooks.mjs", import.meta.url);
+await import("./gateway-child.ts");
