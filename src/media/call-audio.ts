@@ -57,20 +57,23 @@ export class CallAudio implements SessionAudio {
   }
 
   playPcm(options: PcmPlaybackOptions, listener: PcmListener): PcmWriter {
-    const playback = new PcmPlayback(options, listener);
+    const { encoderComplexity: complexity, logger } = this.#options;
+    const giveEncoder = (): void => {
+      OpusEncoder.create({ rateHz: options.rateHz, complexity }).then(
+        (encoder) => playback.setEncoder(encoder),
+        (error: unknown) => {
+          logger.error({ err: error }, "there is no Opus encoder");
+          playback.end("stopped");
+        },
+      );
+    };
+    const playback = new PcmPlayback(options, listener, giveEncoder);
     if (this.#isClosed) {
       playback.end("call-ended");
       return playback;
     }
     this.#start(playback, options.place);
-    const { encoderComplexity: complexity, logger } = this.#options;
-    OpusEncoder.create({ rateHz: options.rateHz, complexity }).then(
-      (encoder) => playback.setEncoder(encoder),
-      (error: unknown) => {
-        logger.error({ err: error }, "there is no Opus encoder");
-        playback.end("stopped");
-      },
-    );
+    giveEncoder();
     return playback;
   }
 

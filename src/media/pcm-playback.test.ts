@@ -23,15 +23,27 @@ function setUp(options: { readonly ready?: boolean } = {}) {
   const playback = new PcmPlayback(
     { rateHz: 16_000, place: "live" },
     { onMark: (mark, outcome) => marks.push([mark, outcome]) },
+    () => {
+      further.push(new ScriptedEncoder());
+      playback.setEncoder(further.at(-1) ?? encoder);
+    },
   );
   const encoder = new ScriptedEncoder();
+  const further: ScriptedEncoder[] = [];
   if (options.ready !== false) playback.setEncoder(encoder);
   const take = (): number | "silence" | "over" => {
     const packet = playback.take();
     if (packet === null) return "over";
     return packet === OPUS_SILENCE ? "silence" : (packet[1] ?? -1);
   };
-  return { playback, encoder, marks, take, slot: (value: number) => new Int16Array(FRAME).fill(value) };
+  return {
+    playback,
+    encoder,
+    further,
+    marks,
+    take,
+    slot: (value: number) => new Int16Array(FRAME).fill(value),
+  };
 }
 
 describe("samples that are played as they come", () => {
@@ -55,6 +67,31 @@ describe("samples that are played as they come", () => {
     const { playback, take, slot } = setUp();
     playback.write(slot(7).subarray(0, 300));
     expect([take(), take()]).toEqual(["silence", 7]);
+  });
+
+  test("that end within a slot end there, without a gap before the rest", () => {
+    const { playback, encoder, take, slot } = setUp();
+    playback.write(slot(7));
+    playback.write(slot(8).subarray(0, 220));
+    expect([take(), take(), take(), take()]).toEqual([7, 8, 0, "silence"]);
+    expect(encoder.encoded).toBe(3);
+  });
+
+  test("have an encoder that knows nothing of what was before a packet of silence, as the decoder does not", () => {
+    const { playback, encoder, further, take, slot } = setUp();
+    playback.write(slot(7));
+    // The sound goes on before any packet of silence: so does its encoder.
+    expect([take(), take()]).toEqual([7, 0]);
+    playback.write(slot(8));
+    expect([take(), take()]).toEqual([8, 0]);
+    expect([encoder.closed, further.length]).toEqual([0, 0]);
+    expect([take(), take(), take()]).toEqual(["silence", "silence", "silence"]);
+    expect([encoder.closed, further.length]).toEqual([1, 1]);
+    playback.write(slot(9));
+    expect(take()).toBe(9);
+    expect([encoder.encoded, further[0]?.encoded]).toEqual([4, 1]);
+    playback.end("call-ended");
+    expect(further[0]?.closed).toBe(1);
   });
 
   test("beyond 10 s are dropped", () => {

@@ -45,8 +45,10 @@ export class PcmPlayback implements Playback, OutgoingSource {
   readonly #queue: PcmQueue;
   readonly #rateHz: number;
   readonly #listener: PcmListener;
+  readonly #onEncoderSpent: () => void;
   readonly #marks: Mark[] = [];
   #encoder: LiveEncoder | null = null;
+  #isEncoderUsed = false;
   #resolve: (result: PlayResult) => void = () => {};
   #isOver = false;
   /** What becomes of marks that the end finds, and of those that come after it. */
@@ -58,11 +60,13 @@ export class PcmPlayback implements Playback, OutgoingSource {
   #hasWaited = false;
   #frames = 0;
 
-  constructor(options: PcmPlaybackOptions, listener: PcmListener) {
+  /** @param onEncoderSpent Gives a new encoder by `setEncoder`, soon. The first one is given by itself. */
+  constructor(options: PcmPlaybackOptions, listener: PcmListener, onEncoderSpent: () => void) {
     this.#rateHz = options.rateHz;
     this.#queue = new PcmQueue(options.rateHz);
     this.interruptOn = options.interruptOn ?? [];
     this.#listener = listener;
+    this.#onEncoderSpent = onEncoderSpent;
     this.finished = new Promise((resolve) => {
       this.#resolve = resolve;
     });
@@ -106,10 +110,12 @@ export class PcmPlayback implements Playback, OutgoingSource {
     if (!this.#isOver && !this.#isPaused && this.#isFrameDue()) return this.#play(encoder);
     if (this.#isSounding) return this.#fadeOut(encoder);
     if (this.#isOver) return this.#release();
-    if (this.#isPaused) return OPUS_SILENCE;
-    if (!this.#isFinishing) return OPUS_SILENCE;
-    this.end("completed");
-    return this.#release();
+    if (!this.#isPaused && this.#isFinishing) {
+      this.end("completed");
+      return this.#release();
+    }
+    this.#renewEncoder();
+    return OPUS_SILENCE;
   }
 
   stop(): void {
@@ -135,10 +141,14 @@ export class PcmPlayback implements Playback, OutgoingSource {
     this.#resolve({ outcome, playedMs: this.#frames * RTP_SLOT_MS, interruptedBy });
   }
 
-  /** A whole frame, or the last part of one: what has waited for a slot in vain is played as it is. */
+  /**
+   * A whole frame, or less than one: what belongs to the sound before it, as a gap between them would be heard, and what has waited
+   * for a slot in vain.
+   */
   #isFrameDue(): boolean {
     const { queued, frameSamples } = this.#queue;
-    const isDue = queued >= frameSamples || (queued > 0 && (this.#isFinishing || this.#hasWaited));
+    const isLast = this.#isSounding || this.#isFinishing || this.#hasWaited;
+    const isDue = queued >= frameSamples || (queued > 0 && isLast);
     this.#hasWaited = queued > 0 && !isDue;
     return isDue;
   }
@@ -147,6 +157,7 @@ export class PcmPlayback implements Playback, OutgoingSource {
     const packet = encoder.encode(this.#queue.take());
     this.#frames += 1;
     this.#isSounding = true;
+    this.#isEncoderUsed = true;
     // The encoder keeps the last few ms for the next packet.
     this.#reachMarks(this.#queue.taken - encoder.lookaheadSamples);
     return packet;
@@ -170,9 +181,17 @@ export class PcmPlayback implements Playback, OutgoingSource {
     for (const mark of this.#marks.splice(0)) this.#listener.onMark(mark.number, outcome);
   }
 
+  /** A packet of silence makes the decoder begin anew: an encoder that goes on where it was would be misunderstood, as a plop. */
+  #renewEncoder(): void {
+    if (!this.#isEncoderUsed) return;
+    this.#release();
+    this.#onEncoderSpent();
+  }
+
   #release(): null {
     this.#encoder?.close();
     this.#encoder = null;
+    this.#isEncoderUsed = false;
     return null;
   }
 }
