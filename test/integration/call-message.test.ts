@@ -36,7 +36,7 @@ function lastWordAtMs(phone: PhoneCall): number {
   return (phone.media.sentStartMs ?? 0) + end;
 }
 
-describe("a message", () => {
+describe("a message", { retry: 2, timeout: 30_000 }, () => {
   test("ends after a silence: counted from the caller's last word, or from its beginning", async () => {
     const { call, phone } = await talking.connect();
     const recording = call.record({ consent: "none", endOnSilenceMs: 1_500, format: "wav" });
@@ -59,7 +59,7 @@ describe("a message", () => {
     expect(Math.abs(silent.durationMs - 500)).toBeLessThan(100);
     phone.hangUp();
     await phone.ended;
-  }, 30_000);
+  });
 
   test("ends by its key, its longest time, its signal, and the end of the call", async () => {
     const { call, phone } = await talking.connect({ voice: { type: "tone", frequencyHz: 700 } });
@@ -93,7 +93,7 @@ describe("a message", () => {
     expect(byHangUp).toMatchObject({ status: "completed", endedBy: "call-ended" });
     expect(byHangUp.durationMs).toBeGreaterThan(600);
     await phone.ended;
-  }, 30_000);
+  });
 });
 
 describe("consent", () => {
