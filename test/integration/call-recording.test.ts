@@ -139,11 +139,13 @@ describe.skipIf(decoders.length === 0)("the whole call, in stereo", realTime, ()
 describe.skipIf(decoders.length === 0)("several recordings of one call", realTime, () => {
   test("are independent: one pauses, one has two files, one is a trimmed WAV file of the caller", async () => {
     const [decoder] = decoders;
+    // A second try finds no files of the first.
+    const own = mkdtempSync(join(folder, "several-"));
     const { call, phone } = await talking.connect();
-    const stereo = call.startRecording({ consent: "none", file: join(folder, "pause.opus") });
-    const files = call.startRecording({ consent: "none", layout: "files", file: join(folder, "two.opus") });
+    const stereo = call.startRecording({ consent: "none", file: join(own, "pause.opus") });
+    const files = call.startRecording({ consent: "none", layout: "files", file: join(own, "two.opus") });
     const wav = { channels: "caller", format: "wav", trim: true } as const;
-    const trimmed = call.startRecording({ consent: "none", ...wav, file: join(folder, "message.wav") });
+    const trimmed = call.startRecording({ consent: "none", ...wav, file: join(own, "message.wav") });
     const fourth = await call.startRecording({ consent: "none" }).finished;
     expect(fourth).toMatchObject({ status: "failed", endedBy: "failed", files: [] });
     expect(fourth.error?.message).toContain("at most 3 recordings");
@@ -179,8 +181,8 @@ describe.skipIf(decoders.length === 0)("several recordings of one call", realTim
     }
 
     expect(two.files.map(({ channel, path }) => [channel, path])).toEqual([
-      ["caller", join(folder, "two-caller.opus")],
-      ["business", join(folder, "two-business.opus")],
+      ["caller", join(own, "two-caller.opus")],
+      ["business", join(own, "two-business.opus")],
     ]);
     const [left, right] = await Promise.all(two.files.map(async ({ path }) => decoder?.decode(path)));
     expect([left?.length, right?.length]).toEqual([1, 1]);
@@ -197,8 +199,8 @@ describe.skipIf(decoders.length === 0)("several recordings of one call", realTim
     }
 
     // Trimmed to the tone, with 200 ms of silence at both ends.
-    expect(onlyFile(message).path).toBe(join(folder, "message.wav"));
-    expect(existsSync(join(folder, "message.opus"))).toBe(false);
+    expect(onlyFile(message).path).toBe(join(own, "message.wav"));
+    expect(existsSync(join(own, "message.opus"))).toBe(false);
     expect(Math.abs(message.durationMs - 3_400)).toBeLessThanOrEqual(LENGTH_TOLERANCE_MS);
     const [samples = new Int16Array()] = await channelsOfWav(onlyFile(message).path);
     expect(samples.length / 48).toBe(message.durationMs);

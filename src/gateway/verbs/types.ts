@@ -222,7 +222,7 @@ export interface AudioSink {
   /**
    * Queues mono samples; what is queued plays without a gap. Resolves when there is room for more: at most 10 s wait, and `write` beyond
    * 1 s resolves only when the queue is below it again.
-   * @throws {RingbackError} `CALL_ENDED`.
+   * @throws {RingbackError} `CALL_ENDED`; `OPTION_INVALID` after `end`, and when another sink or a bridge has taken its place.
    */
   write(samples: Int16Array): Promise<void>;
   /** Drops what was not played yet. */
