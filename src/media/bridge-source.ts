@@ -1,4 +1,4 @@
-import { createOpusPacket, opusPacketTicks, readOpusPacket } from "../core/audio/opus-packet.ts";
+import { packetTicks } from "./listening/opus-duration.ts";
 import type { Interruption, OutgoingSource, PlayResult } from "./playback.ts";
 import { SLOT_RTP_TICKS } from "./rtp-clock.ts";
 import type { SharedPacketRing } from "./shared-packet-ring.ts";
@@ -9,9 +9,6 @@ export const GAP: Uint8Array = new Uint8Array(0);
 
 /** Nothing is due: the packet before lasts for more than its slot. */
 export const HELD: Uint8Array = new Uint8Array(0);
-
-// For all bridges of a thread: nothing of it is kept.
-const packetParts = createOpusPacket();
 
 /** Both calls' clocks tick at the same rate, so that one packet waits; a second one covers a late tick. */
 const MAX_WAITING = 3;
@@ -47,8 +44,7 @@ export class BridgeSource implements OutgoingSource {
     if (packet.length === 0) return GAP;
     this.#concealed = 0;
     this.#hasSpoken = true;
-    const isOpus = readOpusPacket(packet, 0, packet.length, packetParts) === null;
-    this.#ticksHeld = isOpus ? opusPacketTicks(packetParts) - SLOT_RTP_TICKS : 0;
+    this.#ticksHeld = packetTicks(packet, packet.length) - SLOT_RTP_TICKS;
     // RFC 6716 §3.1: the upper six bits are configuration and stereo; code 0 is one frame.
     this.#concealment[0] = (packet[0] ?? 0) & 0xfc;
     return packet;

@@ -17,11 +17,8 @@ const audio = (name: string): string => fileURLToPath(new URL(`../fixtures/audio
 const CALLER = "speech-workshop.ogg";
 const BUSINESS = "speech-parcel.ogg";
 const tone = (frequencyHz: number, durationMs: number) => ({ tone: { frequencyHz, durationMs } }) as const;
-/**
- * What a busy machine may hold up the test's own look at the clock, and leave out of 20 ms slots of a tone. To the ms, lengths are
- * tested in virtual time (core/recording).
- */
-const LENGTH_TOLERANCE_MS = 200;
+/** A slot at each end, and the way of the order to the thread that records. */
+const LENGTH_TOLERANCE_MS = 50;
 
 const decoders: readonly Decoder[] = [opusdec, ffmpeg].filter((decoder) => !decoder.isMissing);
 for (const { name, debianPackage } of [opusdec, ffmpeg].filter((decoder) => decoder.isMissing)) {
@@ -101,12 +98,11 @@ const realTime = { retry: 2, timeout: 40_000 } as const;
 
 describe.skipIf(decoders.length === 0)("the whole call, in stereo", realTime, () => {
   test.each([
-    ["as it was", undefined, 0.95],
+    ["as it was", undefined, 0.99],
     [
       "with 5 % lost and 60 ms of jitter both ways",
       { seed: 11, toBusiness: { lossPercent: 5, jitterMs: 60 }, toPhone: { lossPercent: 5, jitterMs: 60 } },
-      // What is concealed is another waveform; how it sounds is compared below.
-      0.7,
+      0.9,
     ],
   ] as const)(
     "%s: each side in its channel, as long and as far apart as in the call",
@@ -165,17 +161,15 @@ describe.skipIf(decoders.length === 0)("several recordings of one call", realTim
 
     const channels = (await decoder?.decode(onlyFile(paused).path)) ?? [];
     expect(channels).toHaveLength(2);
-    expect(Math.abs(paused.durationMs - two.durationMs)).toBeLessThanOrEqual(100);
-    expect(Math.abs(paused.pausedMs - 1_000)).toBeLessThanOrEqual(LENGTH_TOLERANCE_MS);
+    expect(Math.abs(paused.durationMs - two.durationMs)).toBeLessThanOrEqual(40);
+    expect(Math.abs(paused.pausedMs - 1_000)).toBeLessThanOrEqual(60);
     for (const channel of channels) {
       // The tone, silence in its middle, the tone again: all in all as long as it was.
       const [first, second, ...rest] = soundsIn(channel, -30);
       expect(rest).toEqual([]);
       const gapMs = (second?.[0] ?? 0) - (first?.[1] ?? 0);
-      expect(Math.abs(gapMs - paused.pausedMs)).toBeLessThanOrEqual(100);
-      expect(Math.abs((second?.[1] ?? 0) - (first?.[0] ?? 0) - 3_000)).toBeLessThanOrEqual(
-        LENGTH_TOLERANCE_MS,
-      );
+      expect(Math.abs(gapMs - paused.pausedMs)).toBeLessThanOrEqual(25);
+      expect(Math.abs((second?.[1] ?? 0) - (first?.[0] ?? 0) - 3_000)).toBeLessThanOrEqual(70);
       const silent = levelsOf(channel).slice((first?.[1] ?? 0) / 20 + 2, (second?.[0] ?? 0) / 20 - 1);
       expect(Math.max(...silent)).toBeLessThan(-70);
     }
@@ -201,7 +195,7 @@ describe.skipIf(decoders.length === 0)("several recordings of one call", realTim
     // Trimmed to the tone, with 200 ms of silence at both ends.
     expect(onlyFile(message).path).toBe(join(own, "message.wav"));
     expect(existsSync(join(own, "message.opus"))).toBe(false);
-    expect(Math.abs(message.durationMs - 3_400)).toBeLessThanOrEqual(LENGTH_TOLERANCE_MS);
+    expect(Math.abs(message.durationMs - 3_400)).toBeLessThanOrEqual(60);
     const [samples = new Int16Array()] = await channelsOfWav(onlyFile(message).path);
     expect(samples.length / 48).toBe(message.durationMs);
     const [sound] = soundsIn(samples, -30);

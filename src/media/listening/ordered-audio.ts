@@ -5,7 +5,7 @@ import {
 } from "../../core/transport/rtp/jitter-buffer.ts";
 import type { RtpHeader } from "../../core/transport/rtp/rtp.ts";
 import { OPUS_CLOCK_RATE_HZ, SLOT_RTP_TICKS } from "../rtp-clock.ts";
-import { opusPacketTicks } from "./opus-duration.ts";
+import { packetTicks } from "./opus-duration.ts";
 
 /** One Opus packet in its turn, valid only during the call that it is given in. */
 export type OrderedFrame = JitterFrame;
@@ -53,7 +53,7 @@ export class OrderedAudio {
     this.#buffer ??= new JitterBuffer({
       clockRateHz: OPUS_CLOCK_RATE_HZ,
       slotRtpTicks: SLOT_RTP_TICKS,
-      packetRtpTicks: opusPacketTicks,
+      packetRtpTicks: packetTicks,
     });
     return true;
   }
