@@ -132,6 +132,7 @@ export class CallAudio implements SessionAudio {
   /** The media clock's slot is over. */
   tick(nowMs: number): void {
     this.#recordings.tick(nowMs);
+    if (this.#watches.size === 0) return;
     for (const watch of this.#watches) watch.tick(nowMs);
   }
 

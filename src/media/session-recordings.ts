@@ -52,6 +52,7 @@ export class SessionRecordings implements ArrivalTap {
   }
 
   tick(nowMs: number): void {
+    if (this.#running.size === 0) return;
     for (const recorder of this.#running) recorder.tick(nowMs);
   }
 

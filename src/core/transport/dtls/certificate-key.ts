@@ -12,7 +12,6 @@ const P256_ALGORITHM = Uint8Array.of(
 
 /** One DER element: where its content lies, and where the next one begins. */
 interface Element {
-  readonly tag: number;
   readonly start: number;
   readonly end: number;
 }
@@ -63,5 +62,5 @@ function readElement(der: Uint8Array, at: number, limit: number, wantedTag?: num
   let length = first < 0x80 ? first : 0;
   for (let i = 0; i < lengthBytes; i += 1) length = length * 256 + (der[at + 2 + i] ?? 0);
   const start = at + 2 + lengthBytes;
-  return start + length > limit ? null : { tag, start, end: start + length };
+  return start + length > limit ? null : { start, end: start + length };
 }
