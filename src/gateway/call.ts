@@ -142,7 +142,8 @@ export interface Call {
   startRecording(options: StartRecordingOptions): Recording;
   /**
    * Presses keys toward the caller, as telephone events (RFC 4733): `0`-`9`, `*`, `#`, `A`-`D`, and `w` for a pause of
-   * 500 ms. Resolves when they are out, with `sent`, `call-ended` or `unsupported` (the caller's phone takes none).
+   * 500 ms. Resolves when they are out, with `sent`, `call-ended`, `unsupported` (the caller's phone takes none) or, in-band,
+   * `replaced`.
    * Before the call is active they wait for it; a file that is playing is held meanwhile.
    * @throws {RingbackError} `OPTION_INVALID`.
    */
