@@ -93,6 +93,29 @@ export interface ErrorDetails {
       | "too-large"
       | "not-audio";
   };
+  /** The store cannot write or read now. What waits for it is kept and tried again. */
+  STORE_UNAVAILABLE: {
+    readonly reason:
+      | "disk-full"
+      | "read-only"
+      | "connection"
+      | "busy"
+      | "io"
+      | "corrupt"
+      | "closed"
+      | "overloaded";
+  };
+  /** The store cannot be opened. */
+  STORE_UNUSABLE: {
+    readonly reason:
+      | "corrupt"
+      | "newer-schema"
+      | "folder"
+      | "connection"
+      | "permission"
+      | "in-use"
+      | "driver";
+  };
   /** The gateway is not in a state that allows the operation. */
   GATEWAY_WRONG_STATE: { readonly state: string; readonly operation: string };
   /** The simulator is not in a state that allows the operation. */
