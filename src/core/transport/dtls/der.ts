@@ -1,3 +1,5 @@
+import { civilDate } from "../../civil-date.ts";
+
 /** Writes the part of DER (ITU-T X.690) that a certificate needs. Every function gives one whole element. */
 
 const INTEGER = 0x02;
@@ -60,21 +62,6 @@ export function derTime(wallMs: number): Uint8Array {
   return year < 2050
     ? element(UTC_TIME, [Buffer.from(`${String(year).slice(2)}${digits}Z`)])
     : element(GENERALIZED_TIME, [Buffer.from(`${year}${digits}Z`)]);
-}
-
-/** The Gregorian date of a day since 1970-01-01. Years begin in March here, so that the leap day is their last. */
-function civilDate(daysSinceEpoch: number): { year: number; month: number; day: number } {
-  const days = daysSinceEpoch + 719_468; // Since 0000-03-01.
-  const era = Math.floor(days / 146_097); // 400 years.
-  const dayOfEra = days % 146_097;
-  const leapDays =
-    Math.floor(dayOfEra / 1460) - Math.floor(dayOfEra / 36_524) + Math.floor(dayOfEra / 146_096);
-  const yearOfEra = Math.floor((dayOfEra - leapDays) / 365);
-  const dayOfYear = dayOfEra - (365 * yearOfEra + Math.floor(yearOfEra / 4) - Math.floor(yearOfEra / 100));
-  const monthFromMarch = Math.floor((5 * dayOfYear + 2) / 153);
-  const day = dayOfYear - Math.floor((153 * monthFromMarch + 2) / 5) + 1;
-  const month = monthFromMarch < 10 ? monthFromMarch + 3 : monthFromMarch - 9;
-  return { year: era * 400 + yearOfEra + (month <= 2 ? 1 : 0), month, day };
 }
 
 function base128(value: number): number[] {
