@@ -39,6 +39,8 @@ export interface ApiContext {
   readonly publicUrl: string | null;
   /** Proxies whose `X-Forwarded-For` is believed: addresses or `10.0.0.0/8`. Default none. */
   readonly trustedProxies?: readonly string[];
+  /** Origins whose pages may open WebSockets, beside the API's own: `https://desk.example.com`. Default none. */
+  readonly allowedOrigins?: readonly string[];
   /** Default: those of docs/api.md. */
   readonly limits?: Partial<ApiLimits>;
   /** Asked for by `/healthz`: never waits. */

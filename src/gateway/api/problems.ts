@@ -12,6 +12,7 @@ export type ProblemCode =
   | "grant_too_wide"
   | "signature_invalid"
   | "signature_expired"
+  | "origin_refused"
   | "not_found"
   | "method_not_allowed"
   | "request_timeout"
@@ -20,6 +21,8 @@ export type ProblemCode =
   | "idempotency_key_busy"
   | "too_many_endpoints"
   | "recording_not_ready"
+  | "endpoint_disabled"
+  | "subject_has_live_call"
   | "cursor_expired"
   | "recording_deleted"
   | "body_too_large"
@@ -56,6 +59,7 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemSpec>> = {
   grant_too_wide: { status: 403, title: "A key cannot give more than it has" },
   signature_invalid: { status: 403, title: "The signed URL is not as it was made" },
   signature_expired: { status: 403, title: "The signed URL has expired" },
+  origin_refused: { status: 403, title: "Pages of this origin may not connect" },
   not_found: { status: 404, title: "There is no such thing" },
   method_not_allowed: { status: 405, title: "This method is not for this path" },
   request_timeout: { status: 408, title: "The request took too long to arrive" },
@@ -64,6 +68,8 @@ export const PROBLEMS: Readonly<Record<ProblemCode, ProblemSpec>> = {
   idempotency_key_busy: { status: 409, title: "A request with this idempotency key is being worked on" },
   too_many_endpoints: { status: 409, title: "There are as many endpoints as there may be" },
   recording_not_ready: { status: 409, title: "The recording is not finished" },
+  endpoint_disabled: { status: 409, title: "The endpoint is disabled" },
+  subject_has_live_call: { status: 409, title: "The person is on the line" },
   cursor_expired: { status: 410, title: "Events behind the cursor are no longer kept" },
   recording_deleted: { status: 410, title: "The recording was deleted" },
   body_too_large: { status: 413, title: "The body is too large" },

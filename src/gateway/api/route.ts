@@ -8,7 +8,7 @@ import type { Scope } from "./scopes.ts";
 /** `public`: for everybody. `any-key`: for every key, whatever its scopes. */
 export type RouteAccess = Scope | "any-key" | "public";
 
-export type RouteMethod = "GET" | "POST" | "PUT" | "PATCH" | "DELETE";
+export type RouteMethod = "GET" | "HEAD" | "POST" | "PUT" | "PATCH" | "DELETE";
 
 /** What a request says, checked by the route's schemas. */
 export interface RouteInput<P = unknown, Q = unknown, B = unknown> {
@@ -77,13 +77,17 @@ interface RouteFacts {
   readonly problems?: readonly ProblemCode[];
   /** For POST: whether `Idempotency-Key` counts. Default true for POST. */
   readonly idempotent?: boolean;
+  /** A page for people: browsers ask for the key, as the password of any user. Default false. */
+  readonly isPage?: boolean;
   /** Is a stream: it is not counted among the requests in flight. Default false. */
   readonly isStream?: boolean;
   /**
-   * For a request without a key: true lets it in without one (`key.id` is `signed-url` then), false asks for the key.
+   * For a request without a key, where `access` is a scope: true lets it in (`key.id` is `signed-url` then), false asks for the key.
    * Throws an `ApiProblem` for a signature that is not right.
    */
   readonly signed?: (request: FastifyRequest) => boolean | Promise<boolean>;
+  /** The API is about to close: long answers are to end. */
+  readonly onClose?: () => void;
   /** What is kept of an answer for a repeated `Idempotency-Key`: a secret that is shown once is taken out. */
   readonly forReplay?: (body: unknown) => unknown;
 }
