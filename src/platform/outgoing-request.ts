@@ -1,14 +1,12 @@
-import { errors } from "undici";
-import { hostOf } from "../core/net/allowed-host.ts";
-import { addressBytes } from "../core/net/ip-prefix.ts";
-import { judgeAddress, judgeName, portOf, readRequestUrl } from "../core/net/judge-target.ts";
+import { readRequestUrl } from "../core/net/judge-target.ts";
 import { followRedirect, type RequestHop } from "../core/net/redirect.ts";
 import { RingbackError } from "../errors.ts";
 import { type ExchangeResult, exchange } from "./outgoing-exchange.ts";
-import { downgradeRefused, requestFailed, targetRefused, urlRefused } from "./outgoing-request-error.ts";
+import { failureOf } from "./outgoing-failure.ts";
+import { judgedAddresses } from "./outgoing-judge.ts";
+import { downgradeRefused, requestFailed, urlRefused } from "./outgoing-request-error.ts";
 import { firstHop } from "./outgoing-request-head.ts";
 import type { RequestPolicy } from "./outgoing-request-policy.ts";
-import { untilAborted } from "./until-aborted.ts";
 
 export { createRequestPolicy, type RequestOptions, type RequestPolicy } from "./outgoing-request-policy.ts";
 
@@ -38,9 +36,6 @@ export interface OutgoingResponse {
   readonly contentType: string | null;
   readonly bytes: Uint8Array;
 }
-
-/** Addresses that are connected to; names with more are rare, and all of them are judged. */
-const MAX_ADDRESSES = 8;
 
 interface Context extends Required<Pick<OutgoingRequest, "accept" | "timeoutMs" | "maxBytes">> {
   readonly policy: RequestPolicy;
@@ -122,44 +117,4 @@ async function visit(hop: RequestHop, context: Context): Promise<ExchangeResult>
     if (error instanceof RingbackError) throw error;
     throw failureOf(error, hop.url, context);
   }
-}
-
-/** All addresses of a URL's host when every one of them may be requested: a mixed answer is an attack, or a mistake. */
-async function judgedAddresses(url: URL, { policy, signal }: Context): Promise<readonly string[]> {
-  const host = hostOf(url);
-  const port = portOf(url);
-  const nameFault = judgeName(host, port, policy);
-  if (nameFault !== null) throw targetRefused(url, nameFault, null);
-  const isLiteral = addressBytes(host) !== null;
-  const addresses = isLiteral ? [host] : await untilAborted(policy.resolve(host), signal);
-  if (addresses.length === 0) throw requestFailed("network", `${url.host} has no address.`);
-  for (const address of addresses) {
-    const fault = judgeAddress({ host, port, address }, policy);
-    if (fault !== null) throw targetRefused(url, fault, address);
-  }
-  return addresses.slice(0, MAX_ADDRESSES);
-}
-
-function failureOf(cause: unknown, url: URL, { signal, timeoutMs }: Context): Error {
-  if (signal.aborted) {
-    return requestFailed("timeout", `${url.origin} did not finish its answer within ${timeoutMs} ms.`, {
-      cause,
-    });
-  }
-  // This one quotes the answer, which may echo what was sent: it is not passed on.
-  if (cause instanceof errors.HTTPParserError) {
-    return requestFailed("bad-response", `${url.origin} sent what is no proper HTTP.`);
-  }
-  const code = codeOf(cause);
-  if (code === "UND_ERR_HEADERS_OVERFLOW" || code === "UND_ERR_RES_CONTENT_LENGTH_MISMATCH") {
-    return requestFailed("bad-response", `${url.origin} sent what is no proper HTTP (${code}).`, { cause });
-  }
-  return requestFailed("network", `${url.origin} was not reached, or broke off (${code}).`, { cause });
-}
-
-function codeOf(cause: unknown): string {
-  // With several addresses to try, Node gathers one fault for each.
-  if (cause instanceof AggregateError && cause.errors.length > 0) return codeOf(cause.errors[0]);
-  const code = cause instanceof Error && "code" in cause ? cause.code : null;
-  return typeof code === "string" ? code : "unknown fault";
 }

@@ -121,7 +121,7 @@ test("whatever happens, there is never more than one probe, and it is always kno
           const isProbe = breaker.state(nowMs) === "half-open";
           if (breaker.room(nowMs) > 0) underWay.push({ ticket: breaker.begin(nowMs), isProbe });
         } else if (underWay.length > 0) {
-          const [{ ticket }] = underWay.splice(which % underWay.length, 1) as typeof underWay;
+          const { ticket } = underWay.splice(which % underWay.length, 1)[0]!;
           if (action === "succeed") breaker.succeeded(ticket);
           else if (action === "fail") breaker.failed(ticket, nowMs);
           else breaker.abandoned(ticket);
