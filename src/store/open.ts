@@ -1,0 +1,36 @@
+import { Database } from "./database.ts";
+import { toStoreError } from "./errors.ts";
+import { dropOrphanedClaims } from "./idempotency.ts";
+import { makeInstanceKey } from "./instance.ts";
+import { migrate } from "./migrate.ts";
+import type { OpenDatabase } from "./open-database.ts";
+import { openPostgres } from "./open-postgres.ts";
+import { openSqlite } from "./open-sqlite.ts";
+import { createStore } from "./store.ts";
+import type { StoreDeps } from "./store-deps.ts";
+import type { Store, StoreOptions } from "./types.ts";
+
+/**
+ * Opens the store, and brings its schema to the newest version.
+ *
+ * @throws STORE_UNUSABLE; STORE_UNAVAILABLE when the database fails while it is made ready.
+ */
+export async function openStore(options: StoreOptions, deps: StoreDeps): Promise<Store> {
+  const opened = await openDatabase(options, deps);
+  try {
+    await migrate(opened.db, opened.dialect);
+    const database = new Database(opened, deps);
+    await makeInstanceKey(database, deps.random);
+    if (options.node !== null) await dropOrphanedClaims(database, options.node);
+    return createStore({ database, owner: opened.owner, node: options.node }, deps);
+  } catch (error) {
+    await opened.db.destroy();
+    await opened.owner?.release();
+    throw toStoreError(error);
+  }
+}
+
+function openDatabase(options: StoreOptions, deps: StoreDeps): Promise<OpenDatabase> {
+  const { url, file, node } = options;
+  return url === undefined ? openSqlite(file ?? ":memory:", node !== null) : openPostgres(url, node, deps);
+}
