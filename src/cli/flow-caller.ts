@@ -78,6 +78,7 @@ export function withKeys(call: Call, presser: KeyPresser): FlowCall {
     answer: () => call.answer(),
     reject: () => call.reject(),
     hangUp: () => call.hangUp(),
+    tag: (tags) => call.tag(tags),
     play: (source, options) => call.play(source, options),
     say: (text, options) => call.say(text, options),
     tone: (tone, options) => call.tone(tone, options),

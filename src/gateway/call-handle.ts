@@ -1,7 +1,8 @@
 import type { CallPhase, LocalEndReason } from "../core/call/types.ts";
 import type { MediaStats, SendDigitsOutcome } from "../media/index.ts";
 import type { CallerIdentity, ConnectEvent } from "../whatsapp/call-event.ts";
-import type { Call, CallEnd, CallEvents } from "./call.ts";
+import type { Call, CallEnd, CallEvents, CallTags } from "./call.ts";
+import type { RecordKeeper } from "./records/record-keeper.ts";
 import type { SafeEmitter } from "./safe-emitter.ts";
 import type { Timeline, TimelineEntry } from "./timeline.ts";
 import type { CallVerbs } from "./verbs/call-verbs.ts";
@@ -33,14 +34,24 @@ import type {
 /** What a handle needs of the session behind it. */
 export interface CallControl {
   readonly phase: CallPhase;
+  readonly keeper: RecordKeeper;
   readonly timeline: Timeline;
   readonly events: SafeEmitter<CallEvents>;
   readonly ended: Promise<CallEnd>;
   answer(): Promise<void>;
   reject(): Promise<void>;
   hangUp(reason: LocalEndReason): Promise<void>;
+  tag(tags: CallTags): void;
   setFramesWanted(areWanted: boolean): void;
   stats(): MediaStats | null;
+}
+
+/** The record of each handle: flows write into it. */
+const keepers = new WeakMap<object, RecordKeeper>();
+
+/** The record behind a call of this process; null for what only looks like one. */
+export function keeperOf(call: object): RecordKeeper | null {
+  return keepers.get(call) ?? null;
 }
 
 /** The verbs behind each handle: a bridge needs those of the other call. */
@@ -49,6 +60,7 @@ const verbsOf = new WeakMap<Call, CallVerbs>();
 /** The user's view of a session: what may be asked of a call, and nothing of how it is done. */
 export class CallHandle implements Call {
   readonly id: string;
+  readonly recordId: string;
   readonly phoneNumberId: string;
   readonly caller: CallerIdentity;
   readonly deeplinkPayload: string | null;
@@ -68,7 +80,9 @@ export class CallHandle implements Call {
     this.#verbs = verbs;
     verbsOf.set(this, verbs);
     this.#onFrameError = onFrameError;
+    keepers.set(this, session.keeper);
     this.id = event.callId;
+    this.recordId = session.keeper.recordId;
     this.phoneNumberId = event.phoneNumberId;
     this.caller = event.caller;
     this.deeplinkPayload = event.deeplinkPayload;
@@ -186,6 +200,10 @@ export class CallHandle implements Call {
 
   unhold(): void {
     this.#verbs.unhold();
+  }
+
+  tag(tags: CallTags): void {
+    this.#session.tag(tags);
   }
 
   stats(): MediaStats | null {

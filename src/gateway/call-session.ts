@@ -9,6 +9,7 @@ import type {
   IncomingCallOptions,
   LocalEndReason,
 } from "../core/call/types.ts";
+import type { EventType, JsonObject } from "../core/events/event-types.ts";
 import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { MediaDownReason, MediaHost, MediaSessionListener, MediaStats } from "../media/index.ts";
@@ -16,13 +17,17 @@ import type { Clock } from "../platform/clock.ts";
 import type { TimerHandle, Timers } from "../platform/timers.ts";
 import type { ConnectEvent, TerminateEvent } from "../whatsapp/call-event.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
-import type { CallEnd, CallEvents, CallHandler, RemoteError } from "./call.ts";
+import type { Call, CallEnd, CallEvents, CallHandler, CallTags, RemoteError } from "./call.ts";
 import { explainRemoteError, logCallEnd } from "./call-end.ts";
 import { callEnded, handled, mediaLost, rejectedTooLate } from "./call-errors.ts";
 import { CallGraph } from "./call-graph.ts";
 import { type CallControl, CallHandle } from "./call-handle.ts";
 import { CallMedia } from "./call-media.ts";
 import { callTag } from "./call-tag.ts";
+import { mergeTags } from "./call-tags.ts";
+import type { LiveCall } from "./live-calls.ts";
+import type { GatewayObserver } from "./observer.ts";
+import type { RecordKeeper } from "./records/record-keeper.ts";
 import { SafeEmitter } from "./safe-emitter.ts";
 import { STEP_DONE, STEP_SENT, Timeline, type TimelineStep } from "./timeline.ts";
 import { CallVerbs, type VerbContext } from "./verbs/call-verbs.ts";
@@ -36,16 +41,21 @@ export interface SessionContext extends VerbContext {
   readonly logger: Logger;
   readonly call: IncomingCallOptions;
   readonly handler: CallHandler;
+  readonly observer: GatewayObserver;
 }
 
 /**
  * Carries out what one call's machine says: Graph requests, media leg, timer, the user's handler.
  * It knows no protocol of its own.
  */
-export class CallSession implements CallControl {
+export class CallSession implements CallControl, LiveCall {
   readonly events: SafeEmitter<CallEvents>;
   readonly timeline: Timeline;
   readonly ended: Promise<CallEnd>;
+
+  /** As its program holds it. */
+  readonly call: Call;
+  readonly keeper: RecordKeeper;
 
   readonly #context: SessionContext;
   readonly #event: ConnectEvent;
@@ -54,7 +64,7 @@ export class CallSession implements CallControl {
   readonly #media: CallMedia;
   readonly #logger: Logger;
   readonly #verbs: CallVerbs;
-  readonly #call: CallHandle;
+  readonly #handle: CallHandle;
   readonly #inputs: CallInput[] = [];
   #feeding = false;
   #timer: TimerHandle | null = null;
@@ -63,14 +73,27 @@ export class CallSession implements CallControl {
   #error: RingbackError | null = null;
   #mediaDown: MediaDownReason | null = null;
   #remoteErrors: readonly RemoteError[] = [];
+  #tags: CallTags = {};
+  /** Journal entries that are done with the end. */
+  readonly #entries: number[] = [];
   #resolveEnded!: (end: CallEnd) => void;
   #answering: Promise<void> | null = null;
   #answerWaiter: { resolve(): void; reject(error: RingbackError): void } | null = null;
 
-  constructor(context: SessionContext, graphClient: GraphClient, event: ConnectEvent, receivedAtMs: number) {
+  constructor(
+    context: SessionContext,
+    graphClient: GraphClient,
+    { event, receivedAtMs, keeper }: { event: ConnectEvent; receivedAtMs: number; keeper: RecordKeeper },
+  ) {
     this.#context = context;
     this.#event = event;
-    this.#logger = context.logger.child({ call: callTag(event.callId), phoneNumberId: event.phoneNumberId });
+    this.keeper = keeper;
+    const { recordId } = keeper;
+    this.#logger = context.logger.child({
+      call: callTag(event.callId),
+      record: recordId,
+      phoneNumberId: event.phoneNumberId,
+    });
     this.events = new SafeEmitter((error, name) =>
       this.#logger.error({ err: error, event: name }, "listener failed"),
     );
@@ -87,9 +110,10 @@ export class CallSession implements CallControl {
     });
     this.#media = new CallMedia(context.media, this.#mediaListener(), this.#logger);
     this.#verbs = new CallVerbs(this.#verbCall(receivedAtMs), context);
-    this.#call = new CallHandle(this, this.#verbs, event, (error) =>
+    this.#handle = new CallHandle(this, this.#verbs, event, (error) =>
       this.#logger.error({ err: error }, "onFrame failed and was taken off"),
     );
+    this.call = this.#handle;
     this.#step("webhook", receivedAtMs);
   }
 
@@ -109,7 +133,9 @@ export class CallSession implements CallControl {
     this.#feed({ type: "offer", at, offerAgeMs });
   }
 
-  remoteTerminate(event: TerminateEvent): void {
+  /** @param entryId Of the journal: done when the call's end is written. */
+  remoteTerminate(event: TerminateEvent, entryId: number | null = null): void {
+    if (entryId !== null) this.#entries.push(entryId);
     if (this.#phase === "ended") return;
     this.#remoteErrors = event.errors.map(explainRemoteError);
     const failed = event.errors.length > 0 || (event.status === "failed" && this.#phase === "active");
@@ -140,6 +166,15 @@ export class CallSession implements CallControl {
   async hangUp(reason: LocalEndReason): Promise<void> {
     this.#feed({ type: "hang-up", at: this.#now(), reason });
     await this.settled();
+  }
+
+  record(type: EventType, data: JsonObject, personal: JsonObject | null = null): void {
+    this.keeper.record(type, data, personal);
+  }
+
+  tag(tags: CallTags): void {
+    this.#tags = mergeTags(this.#tags, tags);
+    this.keeper.tagged(this.#tags);
   }
 
   setFramesWanted(areWanted: boolean): void {
@@ -217,7 +252,7 @@ export class CallSession implements CallControl {
 
   async #runHandler(): Promise<void> {
     try {
-      await this.#context.handler(this.#call);
+      await this.#context.handler(this.call);
     } catch (error) {
       // The call ended under the handler: that is an outcome, not a fault of the handler.
       if (isRingbackError(error, "CALL_ENDED") && this.#phase === "ended") return;
@@ -256,6 +291,7 @@ export class CallSession implements CallControl {
       timers,
       logger: this.#logger,
       startedAtMs,
+      keeper: this.keeper,
       media: () => this.#media.session(),
     };
   }
@@ -271,8 +307,11 @@ export class CallSession implements CallControl {
       onFailed: (reason) => this.#mediaWentDown("failed", reason),
       onFirstRtpIn: () => this.#step("first-rtp-in"),
       onFirstRtpOut: () => this.#step("first-rtp-out"),
-      onDigit: (digit) => this.events.emit("digit", digit),
-      onFrame: (payload, timestamp) => this.#call.deliverFrame(payload, timestamp),
+      onDigit: (digit) => {
+        this.keeper.record("call.dtmf", {}, { digit: digit.digit });
+        this.events.emit("digit", digit);
+      },
+      onFrame: (payload, timestamp) => this.#handle.deliverFrame(payload, timestamp),
     };
   }
 
@@ -300,8 +339,10 @@ export class CallSession implements CallControl {
   #enterPhase(phase: CallPhase): void {
     const previous = this.#phase;
     this.#phase = phase;
+    if (phase === "connecting") this.keeper.connecting();
     if (phase === "active") {
       this.#activeSinceMs = this.#now();
+      this.keeper.answered();
       this.#answerWaiter?.resolve();
     }
     if (phase !== previous) this.events.emit("phase", phase, previous);
@@ -322,9 +363,25 @@ export class CallSession implements CallControl {
       remoteErrors: this.#remoteErrors,
     };
     logCallEnd(this.#logger, end);
+    this.#tellEnd(end);
     this.#answerWaiter?.reject(this.#endedError("answer"));
     this.#resolveEnded(end);
     this.events.emit("ended", end);
+  }
+
+  #tellEnd(end: CallEnd): void {
+    const { recordId, phoneNumberId, startedAt } = this.keeper;
+    const stats = this.#media.stats();
+    this.keeper.ended(end, stats, this.#entries);
+    const { entries: timeline } = this.timeline;
+    this.#context.observer.callEnded?.({
+      recordId,
+      phoneNumberId,
+      end,
+      timeline,
+      startedWallMs: startedAt,
+      stats,
+    });
   }
 
   #endedError(operation: string): RingbackError {

@@ -63,10 +63,15 @@ export interface CallEvents {
   ended: [end: CallEnd];
 }
 
+/** Names and values that a program gives a call: at most 64, texts of at most 256 characters. */
+export type CallTags = Readonly<Record<string, string | number | boolean>>;
+
 /** One WhatsApp call, as the user of this library holds it. */
 export interface Call {
   /** WhatsApp's `wacid.…`. It holds the caller's number in base64: logs have the last 16 characters only. */
   readonly id: string;
+  /** Its id in call records, events and the API: `call_…`. It holds nothing personal. */
+  readonly recordId: string;
   /** The business number that was called. */
   readonly phoneNumberId: string;
   /** Who calls. Every part may be null: users can hide their number. */
@@ -163,6 +168,8 @@ export interface Call {
   hold(options?: HoldOptions): Promise<void>;
   /** Ends `hold`. Idempotent. */
   unhold(): void;
+  /** Notes something in the call's record, beside what was noted before. Throws `OPTION_INVALID`. */
+  tag(tags: CallTags): void;
   /** Packets, loss, jitter, at most 200 ms old; null before the media leg is open. */
   stats(): MediaStats | null;
 }

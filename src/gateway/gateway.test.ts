@@ -53,7 +53,7 @@ async function startGraph(): Promise<GraphStub> {
 
 function start(options: Partial<GatewayOptions> = {}, handler: CallHandler = answer): Gateway {
   const media = { engine: new ScriptedMediaEngine() };
-  const gateway = createGateway({ ...OPTIONS, media, ...options }).onCall(handler);
+  const gateway = createGateway({ ...OPTIONS, media, store: "memory", ...options }).onCall(handler);
   cleanups.push(() => gateway.close());
   return gateway;
 }
@@ -196,7 +196,8 @@ describe("drain", () => {
     stop.abort();
     await third;
     expect(drained).toBe(0);
-    expect((await fetch(url.replace("/webhook", "/healthz"))).status).toBe(503);
+    const ready = await fetch(url.replace("/webhook", "/readyz"));
+    expect([ready.status, await ready.json()]).toEqual([503, { ready: false, reasons: ["draining"] }]);
     await gateway.close();
     await Promise.all([first, second]);
   });

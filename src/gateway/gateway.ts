@@ -13,11 +13,13 @@ import { type Clock, systemClock } from "../platform/clock.ts";
 import { createRequestPolicy } from "../platform/outgoing-request.ts";
 import { type Random, systemRandom } from "../platform/random.ts";
 import { systemTimers, type Timers } from "../platform/timers.ts";
-import type { CallEvent } from "../whatsapp/call-event.ts";
 import { createGraphClient, type GraphClient } from "../whatsapp/graph-client.ts";
+import type { Readiness } from "./api/context.ts";
 import type { CallHandler } from "./call.ts";
 import { CallRegistry, type RegistryCounters } from "./call-registry.ts";
 import { createHttpServer, listenOn } from "./http.ts";
+import { Ledger, type LedgerContext, openGatewayStore } from "./ledger.ts";
+import type { GatewayObserver } from "./observer.ts";
 import {
   checkGatewayOptions,
   DEFAULT_MAX_CALLS,
@@ -76,6 +78,7 @@ export class Gateway implements AsyncDisposable {
   #http: FastifyInstance | null = null;
   #media: MediaHost | null;
   #registry: CallRegistry | null = null;
+  #ledger: Ledger | null = null;
   #opening: Promise<{ readonly url: string }> | null = null;
   #closing: Promise<void> | null = null;
   #resolveClosed!: () => void;
@@ -162,38 +165,70 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #open(handler: CallHandler, options: ListenOptions): Promise<{ readonly url: string }> {
-    this.#media ??= await this.#startWorkers();
+    // First: without the store there is nothing to start for.
+    const opened = await openGatewayStore(this.#options.store, this.#context());
+    try {
+      this.#media ??= await this.#startWorkers();
+    } catch (error) {
+      await opened.store.close();
+      throw error;
+    }
     this.#openGraphClients();
-    const registry = new CallRegistry({
+    const observer: GatewayObserver = this.#options.observer ?? {};
+    const registry = this.#createRegistry(this.#media, handler, observer);
+    this.#registry = registry;
+    // drain() or close() came while the workers were starting.
+    if (this.#state !== "running") registry.refuseNewCalls();
+    const graphFor = (phoneNumberId: string): GraphClient | null => this.#graphOf(phoneNumberId);
+    const ledger = new Ledger(opened.store, opened.node, { registry, graphFor, observer }, this.#context());
+    this.#ledger = ledger;
+    await ledger.recover();
+    this.#http = createHttpServer({
+      appSecrets: [this.#options.appSecret].flat(),
+      verifyTokens: [this.#options.verifyToken],
+      clock: this.#clock,
+      logger: this.#logger,
+      observer,
+      take: (body, events, receivedAtMs) => ledger.intake.take(body, events, receivedAtMs),
+      health: () => ({ status: this.#state === "running" ? "ok" : "draining", calls: registry.size }),
+      readiness: () => this.#readiness(ledger),
+    });
+    const origin = await listenOn(this.#http, options.host ?? "127.0.0.1", options.port ?? 3000);
+    return { url: `${origin}/webhook` };
+  }
+
+  #createRegistry(media: MediaHost, handler: CallHandler, observer: GatewayObserver): CallRegistry {
+    return new CallRegistry({
       context: {
         clock: this.#clock,
         timers: this.#timers,
-        media: this.#media,
+        media,
         sources: this.#sources,
         slices: this.#slices,
         recordingsFolder: this.#options.recordingsFolder ?? RECORDINGS_FOLDER,
         logger: this.#logger,
         call: this.#options.call ?? {},
         handler,
+        observer,
       },
-      graphFor: (phoneNumberId) => this.#graphByNumber.get(phoneNumberId) ?? null,
+      graphFor: (phoneNumberId) => this.#graphOf(phoneNumberId),
       maxCalls: this.#options.maxCalls ?? DEFAULT_MAX_CALLS,
     });
-    this.#registry = registry;
-    // drain() or close() came while the workers were starting.
-    if (this.#state !== "running") registry.refuseNewCalls();
-    this.#http = createHttpServer({
-      appSecrets: [this.#options.appSecret].flat(),
-      verifyTokens: [this.#options.verifyToken],
-      clock: this.#clock,
-      logger: this.#logger,
-      onEvents: (events, receivedAtMs) => {
-        for (const event of events) this.#dispatch(registry, event, receivedAtMs);
-      },
-      health: () => ({ status: this.#state === "running" ? "ok" : "draining", calls: registry.size }),
-    });
-    const origin = await listenOn(this.#http, options.host ?? "127.0.0.1", options.port ?? 3000);
-    return { url: `${origin}/webhook` };
+  }
+
+  #graphOf(phoneNumberId: string): GraphClient | null {
+    return this.#graphByNumber.get(phoneNumberId) ?? null;
+  }
+
+  async #readiness(ledger: Ledger): Promise<Readiness> {
+    const reasons: string[] = [];
+    if (this.#state !== "running") reasons.push("draining");
+    if (!(await ledger.isWritable())) reasons.push("store_unavailable");
+    return { ready: reasons.length === 0, reasons };
+  }
+
+  #context(): LedgerContext {
+    return { clock: this.#clock, timers: this.#timers, random: this.#random, logger: this.#logger };
   }
 
   #createSources(): SoundSources {
@@ -203,15 +238,6 @@ export class Gateway implements AsyncDisposable {
       speech: this.#options.speech ?? null,
       slices: this.#slices,
     });
-  }
-
-  /** Nothing above catches: what one event breaks must not end the process, and with it every call. */
-  #dispatch(registry: CallRegistry, event: CallEvent, receivedAtMs: number): void {
-    try {
-      registry.dispatch(event, receivedAtMs);
-    } catch (error) {
-      this.#logger.error({ err: error }, "webhook event failed");
-    }
   }
 
   /** Calls in this thread, when the engine was given. */
@@ -257,6 +283,7 @@ export class Gateway implements AsyncDisposable {
     await this.#opening?.catch(() => {});
     await this.#endCalls();
     await this.#http?.close();
+    await this.#ledger?.close();
     const clients = new Set(this.#graphByNumber.values());
     await Promise.all([this.#media?.close(), ...[...clients].map((client) => client.close())]);
   }

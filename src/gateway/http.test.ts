@@ -9,6 +9,8 @@ import { createHttpServer } from "./http.ts";
 const SECRET = "an-app-secret";
 let server: FastifyInstance | null = null;
 const taken: CallEvent[] = [];
+const answered: number[] = [];
+let isStoreAway = false;
 const warnings: { readonly fields: object; readonly message: string }[] = [];
 const logger: Logger = { ...silentLogger, warn: (fields, message) => warnings.push({ fields, message }) };
 
@@ -16,6 +18,8 @@ afterEach(async () => {
   await server?.close();
   server = null;
   taken.length = 0;
+  answered.length = 0;
+  isStoreAway = false;
   warnings.length = 0;
 });
 
@@ -25,8 +29,13 @@ function start(): FastifyInstance {
     verifyTokens: ["a-verify-token"],
     clock: systemClock,
     logger,
-    onEvents: (events) => taken.push(...events),
-    health: () => ({ status: "ok", calls: 3 }),
+    take: async (_body, events) => {
+      if (isStoreAway) return { outcome: "refused" };
+      return { outcome: "taken", act: () => void taken.push(...events) };
+    },
+    health: () => ({ status: "draining", calls: 3 }),
+    readiness: async () => ({ ready: !isStoreAway, reasons: isStoreAway ? ["store_unavailable"] : [] }),
+    observer: { webhookAnswered: (status) => void answered.push(status) },
   });
   return server;
 }
@@ -119,7 +128,24 @@ describe("the webhook", () => {
   });
 });
 
-test("/healthz says how many calls there are", async () => {
+test("a webhook that cannot be kept is refused, so that WhatsApp sends it again, and nothing is acted upon", async () => {
+  isStoreAway = true;
+  const body = envelope([{ id: "wacid.one", event: "terminate" }]);
+  expect(await post(body, signed(body))).toBe(503);
+  expect(taken).toEqual([]);
+  expect(answered).toEqual([503]);
+});
+
+test("/healthz says how many calls there are, and that the process is well while it drains", async () => {
   const response = await start().inject({ url: "/healthz" });
-  expect(response.json()).toEqual({ status: "ok", calls: 3 });
+  expect(response.statusCode).toBe(200);
+  expect(response.json()).toEqual({ status: "draining", calls: 3 });
+});
+
+test("/readyz says whether new calls may come, and if not, why", async () => {
+  expect((await start().inject({ url: "/readyz" })).statusCode).toBe(200);
+  isStoreAway = true;
+  const response = await (server as FastifyInstance).inject({ url: "/readyz" });
+  expect(response.statusCode).toBe(503);
+  expect(response.json()).toEqual({ ready: false, reasons: ["store_unavailable"] });
 });

@@ -2,15 +2,14 @@ import fastify, { type FastifyInstance, type FastifyReply } from "fastify";
 import { isRingbackError, RingbackError } from "../errors.ts";
 import type { Logger } from "../logger.ts";
 import type { Clock } from "../platform/clock.ts";
-import type { CallEvent } from "../whatsapp/call-event.ts";
 import { explainCode } from "../whatsapp/error-catalogue.ts";
 import { verifySubscription, verifyWebhookSignature } from "../whatsapp/signature.ts";
 import { parseWebhook } from "../whatsapp/webhook.ts";
+import type { Intake } from "./intake/intake.ts";
+import type { GatewayObserver } from "./observer.ts";
 
 /** WhatsApp's webhooks are a few kilobytes; a batch of them stays far below this. */
 const MAX_BODY_BYTES = 1_048_576;
-/** Events that wait for their turn after the 200. Above it the webhook is refused, and WhatsApp repeats it. */
-const MAX_WAITING_EVENTS = 10_000;
 /** Meta gives a webhook up after about 20 s (Meta Calling API, "FAQ", read 2026-11-22). */
 const REQUEST_TIMEOUT_MS = 20_000;
 
@@ -19,12 +18,26 @@ export interface HttpOptions {
   readonly verifyTokens: readonly string[];
   readonly clock: Clock;
   readonly logger: Logger;
-  /** Takes the events of one webhook, after the 200 has left. */
-  readonly onEvents: (events: readonly CallEvent[], receivedAtMs: number) => void;
-  readonly health: () => { readonly status: "ok" | "draining"; readonly calls: number };
+  /** Keeps the events of one webhook; `act` is called when the 200 has left. */
+  readonly take: Intake["take"];
+  readonly health: () => GatewayHealth;
+  readonly readiness: () => Promise<Readiness>;
+  readonly observer: GatewayObserver;
 }
 
-/** The gateway's HTTP side: `GET|POST /webhook` for WhatsApp and `GET /healthz` for whoever runs it. */
+/** Is the process well? It is, while it drains, too. */
+export interface GatewayHealth {
+  readonly status: "ok" | "draining";
+  readonly calls: number;
+}
+
+/** May it be given new calls? If not, the reasons are `draining`, `store`. */
+export interface Readiness {
+  readonly ready: boolean;
+  readonly reasons: readonly string[];
+}
+
+/** The gateway's HTTP side: `GET|POST /webhook` for WhatsApp, `GET /healthz` and `/readyz` for whoever runs it. */
 export function createHttpServer(options: HttpOptions): FastifyInstance {
   const server = fastify({
     logger: false,
@@ -37,9 +50,10 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
   server.addContentTypeParser("*", { parseAs: "buffer" }, (_request, body, done) => done(null, body));
   addRequestLog(server, options.logger);
 
-  server.get("/healthz", (_request, reply) => {
-    const health = options.health();
-    return reply.code(health.status === "ok" ? 200 : 503).send(health);
+  server.get("/healthz", (_request, reply) => reply.send(options.health()));
+  server.get("/readyz", async (_request, reply) => {
+    const readiness = await options.readiness();
+    return reply.code(readiness.ready ? 200 : 503).send(readiness);
   });
   server.get("/webhook", (request, reply) => {
     const challenge = verifySubscription(request.query as Record<string, unknown>, options.verifyTokens);
@@ -79,28 +93,28 @@ const LISTEN_FAULTS: Readonly<Record<string, { readonly option: string; readonly
 };
 
 function addWebhookInlet(server: FastifyInstance, options: HttpOptions): void {
-  let waitingEvents = 0;
-  server.post("/webhook", (request, reply) => {
-    const receivedAtMs = options.clock.nowMs();
+  const { clock, logger, appSecrets, take, observer } = options;
+  server.post("/webhook", async (request, reply) => {
+    const receivedAtMs = clock.nowMs();
     const body = request.body instanceof Uint8Array ? request.body : new Uint8Array(0);
     const header = request.headers["x-hub-signature-256"];
+    const answered = (): void => observer.webhookAnswered?.(reply.statusCode, clock.nowMs() - receivedAtMs);
     try {
-      verifyWebhookSignature(body, typeof header === "string" ? header : undefined, options.appSecrets);
+      verifyWebhookSignature(body, typeof header === "string" ? header : undefined, appSecrets);
       const { events, errors } = parseWebhook(body);
-      for (const { code } of errors) logWebhookError(options.logger, code);
-      if (waitingEvents + events.length > MAX_WAITING_EVENTS) {
-        return refuse(reply, 503, "too many webhooks at once; send it again later");
+      for (const { code } of errors) logWebhookError(logger, code);
+      const taken = await take(body, events, receivedAtMs);
+      if (taken.outcome === "refused") {
+        return refuse(reply, 503, "the webhook cannot be kept now; send it again later");
       }
-      waitingEvents += events.length;
       void reply.code(200).send();
       // The 200 leaves first: WhatsApp counts a slow answer as a failed delivery and repeats it.
-      setImmediate(() => {
-        waitingEvents -= events.length;
-        options.onEvents(events, receivedAtMs);
-      });
+      setImmediate(taken.act);
       return reply;
     } catch (error) {
-      return refuseWebhook(reply, error, options.logger);
+      return refuseWebhook(reply, error, logger);
+    } finally {
+      answered();
     }
   });
 }

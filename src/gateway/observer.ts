@@ -26,4 +26,10 @@ export interface GatewayObserver {
   callStarted?(recordId: string, phoneNumberId: string): void;
   graphRequest?(action: CallAction, ms: number, error: RingbackError | null): void;
   callEnded?(call: EndedCall): void;
+  /** A request to the control API has its answer. `route` is the pattern, without anybody's ids. */
+  apiRequest?(method: string, route: string, status: number, ms: number): void;
+  /** An event was sent to an endpoint. `gone`: 410, the endpoint is disabled. */
+  deliveryAttempt?(outcome: "delivered" | "failed" | "gone", ms: number): void;
+  /** The store could not do something; `reason` is that of `STORE_UNAVAILABLE`. */
+  storeFailed?(reason: string): void;
 }

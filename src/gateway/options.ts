@@ -6,7 +6,9 @@ import type { Clock } from "../platform/clock.ts";
 import { createRequestPolicy, type RequestOptions } from "../platform/outgoing-request.ts";
 import type { Random } from "../platform/random.ts";
 import type { Timers } from "../platform/timers.ts";
+import type { RetentionPolicy } from "../store/types.ts";
 import { type GraphClientOptions, resolveGraphOptions } from "../whatsapp/graph-options.ts";
+import type { GatewayObserver } from "./observer.ts";
 
 /** A business number that this gateway answers. */
 export interface PhoneNumber {
@@ -39,6 +41,15 @@ export interface MediaOptions {
   readonly engine?: MediaEngine;
 }
 
+export interface GatewayStoreOptions {
+  /** Folder of the SQLite file, `ringback.db`. Default `./data`. */
+  readonly folder?: string;
+  /** `postgres://…`: PostgreSQL in place of SQLite. */
+  readonly url?: string;
+  /** What this process is called in records: one process for each name. Default `ringback`. */
+  readonly node?: string;
+}
+
 export interface GatewayOptions {
   /** Access token with `whatsapp_business_messaging`. */
   readonly token: string;
@@ -58,6 +69,19 @@ export interface GatewayOptions {
   readonly requests?: RequestOptions;
   /** Where recordings go that are given no file. Default `./data/recordings`. */
   readonly recordingsFolder?: string;
+  /**
+   * Where webhooks, call records and events are kept. Default: SQLite, `./data/ringback.db`, for one process at a time. `memory` keeps
+   * nothing: for tests.
+   */
+  readonly store?: "memory" | GatewayStoreOptions;
+  /** How long each kind of record is kept, in ms. Defaults: `DEFAULT_RETENTION`. */
+  readonly retention?: Partial<RetentionPolicy>;
+  /** An endpoint that events are delivered to, beside those that are made over the API. */
+  readonly events?: { readonly url: string; readonly secret: string };
+  /** Folder of the sounds that may be played over the API by their names. Default: none. */
+  readonly soundsFolder?: string;
+  /** Who watches: metrics and traces of your own, beside the built-in ones. */
+  readonly observer?: GatewayObserver;
   /** Calls at the same time; further ones are rejected. Default 1 000, WhatsApp's own limit for a number. */
   readonly maxCalls?: number;
   /** Default: silent. A pino logger fits as it is. */

@@ -28,6 +28,7 @@ export {
   type PromptCacheStats,
   type PromptOptions,
 } from "./prompt-cache.ts";
+export { recordingFiles } from "./recording/call-recorder.ts";
 export { finishRecording } from "./recording/finish-recording.ts";
 export type { MediaRecording, Ongoing, OngoingEnd, PcmWriter } from "./session-audio.ts";
 export { createPacketRingMemory } from "./shared-packet-ring.ts";

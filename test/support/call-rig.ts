@@ -14,10 +14,12 @@ import {
   WorkSlices,
 } from "../../src/media/index.ts";
 import { createRequestPolicy } from "../../src/platform/outgoing-request.ts";
+import type { CallChange } from "../../src/store/types.ts";
 import { ManualClock, ScriptedMediaEngine } from "../../src/testing/index.ts";
 import type { CallerIdentity, ConnectEvent, TerminateEvent } from "../../src/whatsapp/call-event.ts";
 import type { EndResult, GraphClient } from "../../src/whatsapp/graph-client.ts";
 import { readSample } from "../fixtures/sdp/samples.ts";
+import { keeperInto } from "./keeper.ts";
 
 export const NUMBER_ID = "100000000000001";
 const NOBODY: CallerIdentity = {
@@ -152,6 +154,9 @@ export class CallRig {
   readonly prompts: ScriptedPrompts = new ScriptedPrompts();
   readonly log: LogLine[] = [];
   readonly calls: Call[] = [];
+  /** What was written down of calls. */
+  readonly changes: CallChange[] = [];
+  #records = 0;
   readonly registry: CallRegistry;
 
   constructor(handler: CallHandler, options: CallRigOptions = {}) {
@@ -177,6 +182,7 @@ export class CallRig {
         recordingsFolder: "nowhere",
         logger,
         call: {},
+        observer: {},
         handler: (call) => {
           this.calls.push(call);
           return handler(call);
@@ -204,13 +210,23 @@ export class CallRig {
   }
 
   async connect(event: Partial<ConnectEvent> = {}): Promise<void> {
-    this.registry.dispatch(connectEvent(event), this.clock.nowMs());
+    const connect = connectEvent(event);
+    const isNew = connect.sdpType === "offer" && !this.registry.knows(connect);
+    if (isNew) this.#ring(connect);
+    else this.registry.dispatch(connect);
     await this.settle();
   }
 
   async terminate(event: Partial<TerminateEvent> = {}): Promise<void> {
-    this.registry.dispatch(terminateEvent(event), this.clock.nowMs());
+    this.registry.terminate(terminateEvent(event));
     await this.settle();
+  }
+
+  #ring(event: ConnectEvent): void {
+    const { clock } = this;
+    const keeper = keeperInto(this.changes, { clock, phoneNumberId: NUMBER_ID, number: this.#records });
+    this.#records += 1;
+    this.registry.connect(event, clock.nowMs(), keeper);
   }
 
   async mediaUp(): Promise<void> {

@@ -22,6 +22,10 @@ const EXPLANATIONS: Readonly<Record<EndReason, EndExplanation>> = {
   "local-hangup": { meaning: "The program hung up.", ...ORDINARY },
   rejected: { meaning: "The program rejected the call.", ...ORDINARY },
   "gateway-closed": { meaning: "The gateway was closed while the call was up.", ...ORDINARY },
+  "gateway-restarted": {
+    meaning: "The gateway's process died while the call was up; the next one told WhatsApp that it is over.",
+    nextStep: "Look for what ended the process: the system's log, memory limits, a deploy without SIGTERM.",
+  },
   "answer-timeout": {
     meaning: "The program did not answer while WhatsApp let the call ring.",
     nextStep: "Call answer() or reject() within 30 s of the webhook; start slow work after answer().",

@@ -39,7 +39,9 @@ export type EndReason =
   /** The gateway has no room for another call. */
   | "overloaded"
   /** The gateway was closed. */
-  | "gateway-closed";
+  | "gateway-closed"
+  /** The gateway's process died under the call, and was started again. */
+  | "gateway-restarted";
 
 /** Why a call's media went down, where that is known. */
 export type MediaDownReason =

@@ -29,6 +29,7 @@ export type FlowCall = Pick<
   | "record"
   | "tone"
   | "sendDigits"
+  | "tag"
 >;
 
 /** A document, the steps of one, or a builder. */

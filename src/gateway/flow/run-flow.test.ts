@@ -35,6 +35,7 @@ class ScriptedCall {
   };
   phase: FlowCall["phase"] = "ringing";
   readonly asked: unknown[][] = [];
+  tags: object = {};
   readonly ended: Promise<CallEnd>;
   /** What verbs come to, instead of success; a function is called. */
   readonly script: Partial<Record<Verb, readonly unknown[]>>;
@@ -55,6 +56,10 @@ class ScriptedCall {
   end(): void {
     this.phase = "ended";
     this.#end({} as CallEnd);
+  }
+
+  tag(tags: object): void {
+    this.tags = tags;
   }
 
   async answer(): Promise<void> {

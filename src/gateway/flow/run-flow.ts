@@ -12,7 +12,9 @@ import { type Logger, silentLogger } from "../../logger.ts";
 import { type Clock, systemClock } from "../../platform/clock.ts";
 import { createRequestPolicy, type RequestPolicy } from "../../platform/outgoing-request.ts";
 import { systemTimers, type Timers } from "../../platform/timers.ts";
+import { keeperOf } from "../call-handle.ts";
 import { callTag } from "../call-tag.ts";
+import { snakeCase } from "../records/event-data.ts";
 import type { RecordingResult } from "../verbs/types.ts";
 import { createStepFetcher, readSteps } from "./fetch-steps.ts";
 import { flowEvent } from "./flow-event.ts";
@@ -96,10 +98,14 @@ class FlowRun {
     const reason = await this.#end;
     signal?.removeEventListener("abort", abort);
     await this.#conclude(reason);
+    const steps = this.#interpreter.stepCount;
+    const durationMs = Math.round(this.#clock.nowMs() - startMs);
+    const ended = { reason: snakeCase(reason), steps, duration_ms: durationMs };
+    keeperOf(this.#call)?.record("flow.ended", ended);
     return {
       reason,
-      steps: this.#interpreter.stepCount,
-      durationMs: Math.round(this.#clock.nowMs() - startMs),
+      steps,
+      durationMs,
       tags: this.#interpreter.tags,
       lastStep: this.#lastStep,
     };
@@ -177,6 +183,7 @@ class FlowRun {
     this.#lastStep = record;
     const { index, verb, outcome, atMs, reason = null } = record;
     this.#logger.debug({ index, verb, outcome, atMs, reason }, "flow step");
+    if (verb === "tag" && outcome === "completed") this.#call.tag(this.#interpreter.tags);
     try {
       this.#options.onStep?.(record);
     } catch (error) {

@@ -33,6 +33,7 @@ import type {
   StartRecordingOptions,
 } from "./types.ts";
 import type { VerbCall } from "./verb-call.ts";
+import { noteGather, notePlayback } from "./verb-notes.ts";
 
 /** What the verbs of every call of a gateway share. */
 export interface VerbContext {
@@ -72,13 +73,16 @@ export class CallVerbs {
     const playing = this.#player.play(source, options);
     // Most programs start the file, await answer(), and look at the file only then.
     playing.catch((error: unknown) => this.call.logger.warn({ err: error }, "a sound was not played"));
+    notePlayback(this.call.keeper, playing);
     return playing;
   }
 
   /** @throws {RingbackError} `OPTION_INVALID`. */
   async gather(options: GatherOptions = {}): Promise<GatherResult> {
     checkGatherOptions(options);
-    return new Gather(this.call, this.digits, this.#player, options).run();
+    const result = await new Gather(this.call, this.digits, this.#player, options).run();
+    noteGather(this.call.keeper, result);
+    return result;
   }
 
   /** @throws {RingbackError} `OPTION_INVALID`. */

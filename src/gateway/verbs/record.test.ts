@@ -2,10 +2,12 @@ import { copyFileSync, existsSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { keeperInto } from "../../../test/support/keeper.ts";
 import { TalkingRig } from "../../../test/support/talking-rig.ts";
 import { silentLogger } from "../../logger.ts";
 import { type HostedSession, WorkSlices } from "../../media/index.ts";
 import { failedRecording } from "../../media/session-recordings.ts";
+import type { CallChange } from "../../store/types.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
 import { CallRecordingTask, type RecordParts } from "./record.ts";
 import type { RecordingResult, RecordOptions, StartRecordingOptions } from "./types.ts";
@@ -283,7 +285,16 @@ test("what a broken worker has left is named, with its length and its hash", asy
   const session = {
     record: () => ({ finished: Promise.resolve(lost), stop: () => {}, pause: () => {}, resume: () => {} }),
   } as unknown as HostedSession;
-  const call = { timers: clock, clock, logger: silentLogger, endReason: null, media: async () => session };
+  const changes: CallChange[] = [];
+  const keeper = keeperInto(changes, { clock, phoneNumberId: "1", number: 0 });
+  const call = {
+    timers: clock,
+    clock,
+    logger: silentLogger,
+    endReason: null,
+    keeper,
+    media: async () => session,
+  };
   const consent = { run: async () => ({ mode: "none", state: "not-asked", atMs: null, digit: null }) };
   const parts = { call, consent, folder, slices: new WorkSlices(clock, 4) } as unknown as RecordParts;
   expect(await new CallRecordingTask(parts, { consent: "none" }).finished).toMatchObject({
@@ -294,4 +305,14 @@ test("what a broken worker has left is named, with its length and its hash", asy
     error: { code: "RECORDING_FAILED", message: "The media worker broke down." },
   });
   expect(clock.pendingTimers).toBe(0);
+  // In the record: that it began and where, then what became of it, by the same id.
+  const noted = changes.flatMap(({ recordings = [] }) => recordings);
+  expect(noted).toMatchObject([
+    { status: "in-progress", files: [{ channel: "both" }] },
+    { id: noted[0]?.id, status: "failed", durationMs: 980, files: [{ sha256: whole?.sha256 }] },
+  ]);
+  expect(changes.flatMap(({ events = [] }) => events.map(({ type }) => type))).toEqual([
+    "recording.started",
+    "recording.failed",
+  ]);
 });

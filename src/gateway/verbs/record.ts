@@ -1,10 +1,10 @@
-import { randomUUID } from "node:crypto";
 import { join } from "node:path";
 import { RingbackError } from "../../errors.ts";
 import {
   finishRecording,
   type HostedSession,
   type MediaRecording,
+  recordingFiles,
   type WorkSlices,
 } from "../../media/index.ts";
 import { type ConsentRequest, checkConsent } from "./consent.ts";
@@ -12,6 +12,7 @@ import type { DigitQueue } from "./digit-queue.ts";
 import { optionError, requireKey, requireWhole } from "./option-checks.ts";
 import type { Player } from "./player.ts";
 import { type EndedBy, watchForEnd } from "./recording-end.ts";
+import { type NotedRecording, noteRecordingEnd, noteRecordingStart } from "./recording-notes.ts";
 import type { Recording, RecordingConsent, RecordingResult, RecordOptions } from "./types.ts";
 import type { VerbCall } from "./verb-call.ts";
 
@@ -52,11 +53,18 @@ export class CallRecordingTask implements Recording {
   #recording: MediaRecording | null = null;
   #isPaused = false;
   #endedBy: EndedBy | null = null;
+  #noted: NotedRecording;
 
   constructor(parts: RecordParts, options: RecordOptions) {
     this.#parts = parts;
     this.#options = options;
-    this.finished = this.#run();
+    const { keeper, clock } = parts.call;
+    const startedAt = Math.round(clock.wallMs());
+    this.#noted = { id: keeper.createId("rec"), options, folder: parts.folder, startedAt };
+    this.finished = this.#run().then((result) => {
+      noteRecordingEnd(keeper, this.#noted, result, Math.round(clock.wallMs()));
+      return result;
+    });
   }
 
   pause(): void {
@@ -116,9 +124,11 @@ export class CallRecordingTask implements Recording {
     const { call, digits, folder, slices } = this.#parts;
     const { channels = "both", layout = "stereo", format = "opus", trim = false } = this.#options;
     // No part of the call's id: it holds the caller's number.
-    const path = opusPath(this.#options.file ?? join(folder, `${randomUUID()}.opus`), format);
+    const path = opusPath(this.#options.file ?? join(folder, `${this.#noted.id}.opus`), format);
     const recording = session.record({ path, channels, layout });
     this.#recording = recording;
+    this.#noted = { ...this.#noted, startedAt: Math.round(call.clock.wallMs()) };
+    noteRecordingStart(call.keeper, this.#noted, consent, recordingFiles({ path, channels, layout }));
     if (this.#isPaused) recording.pause();
     const release = watchForEnd(call, session, digits, this.#options, (endedBy) => this.#stop(endedBy));
     const media = await recording.finished;

@@ -1,4 +1,5 @@
 import { describe, expect, test } from "vitest";
+import { keeperInto } from "../../../test/support/keeper.ts";
 import { silentLogger } from "../../logger.ts";
 import type { HostedSession, OngoingEnd } from "../../media/index.ts";
 import { ManualClock } from "../../testing/manual-clock.ts";
@@ -23,6 +24,7 @@ function setUp(options: Parameters<typeof watchForEnd>[3]) {
     timers: clock,
     logger: silentLogger,
     startedAtMs: 0,
+    keeper: keeperInto([], { clock, phoneNumberId: "1", number: 0 }),
     media: async () => null,
   };
   const digits = new DigitQueue(call);

@@ -4,6 +4,7 @@ import type { HostedSession } from "../../media/index.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { CallEvents } from "../call.ts";
+import type { RecordKeeper } from "../records/record-keeper.ts";
 import type { SafeEmitter } from "../safe-emitter.ts";
 
 /** A call as its verbs see it. */
@@ -20,6 +21,8 @@ export interface VerbCall {
   readonly logger: Logger;
   /** Monotonic time of its webhook, in ms. */
   readonly startedAtMs: number;
+  /** Where it is noted what was done. */
+  readonly keeper: RecordKeeper;
   /** Resolves with its media once there is a leg; null when the call is over. */
   media(): Promise<HostedSession | null>;
 }

@@ -1,0 +1,130 @@
+import { join } from "node:path";
+import { isRingbackError } from "../errors.ts";
+import type { Logger } from "../logger.ts";
+import type { Clock } from "../platform/clock.ts";
+import type { Random } from "../platform/random.ts";
+import type { Timers } from "../platform/timers.ts";
+import { openStore, type Store, type StoreOptions } from "../store/index.ts";
+import type { GraphClient } from "../whatsapp/graph-client.ts";
+import type { CallRegistry } from "./call-registry.ts";
+import { CallLanes } from "./intake/call-lanes.ts";
+import { EventProcessor } from "./intake/event-processor.ts";
+import { Intake } from "./intake/intake.ts";
+import { recover } from "./intake/recover.ts";
+import type { GatewayObserver } from "./observer.ts";
+import type { GatewayOptions } from "./options.ts";
+import { Records } from "./records/records.ts";
+
+const DEFAULT_FOLDER = "./data";
+const DATABASE_FILE = "ringback.db";
+const DEFAULT_NODE = "ringback";
+/** How long `close` waits for the store to take what is not written, in ms. */
+const CLOSE_GRACE_MS = 5_000;
+
+export interface LedgerContext {
+  readonly clock: Clock;
+  readonly timers: Timers;
+  readonly random: Random;
+  readonly logger: Logger;
+}
+
+/** What a ledger needs of the calls that it keeps the records of. */
+export interface LedgerCalls {
+  readonly registry: CallRegistry;
+  readonly graphFor: (phoneNumberId: string) => GraphClient | null;
+  readonly observer: GatewayObserver;
+}
+
+/** Everything of a gateway that is written down: webhooks before they are answered, calls and events as they happen. */
+export class Ledger {
+  readonly store: Store;
+  readonly records: Records;
+  readonly intake: Intake;
+  readonly #context: LedgerContext;
+  readonly #node: string;
+  readonly #lanes: CallLanes;
+  readonly #processor: EventProcessor;
+  readonly #calls: LedgerCalls;
+  #recovering: Promise<void> = Promise.resolve();
+
+  constructor(store: Store, node: string, calls: LedgerCalls, context: LedgerContext) {
+    const { clock, logger } = context;
+    this.store = store;
+    this.#node = node;
+    this.#context = context;
+    this.#calls = calls;
+    this.#lanes = new CallLanes((error) => logger.error({ err: error }, "webhook event failed"));
+    this.records = new Records({ store, node, ...context });
+    const { registry, observer } = calls;
+    const parts = { store, registry, records: this.records, lanes: this.#lanes, node, clock, observer };
+    this.#processor = new EventProcessor(parts);
+    this.intake = new Intake({
+      journal: store.journal,
+      clock,
+      logger,
+      process: (taken) => this.#processor.process(taken),
+      onRepeated: (count) => {
+        registry.counters.eventsRepeated += count;
+      },
+    });
+  }
+
+  /** Finishes what a process before this one has left. Resolves when new webhooks may come. */
+  async recover(): Promise<void> {
+    const { clock, logger } = this.#context;
+    const { done } = await recover({
+      store: this.store,
+      records: this.records,
+      processor: this.#processor,
+      lanes: this.#lanes,
+      node: this.#node,
+      clock,
+      logger,
+      graphFor: this.#calls.graphFor,
+    });
+    this.#recovering = done;
+  }
+
+  /** Whether the store can be written now. */
+  async isWritable(): Promise<boolean> {
+    try {
+      await this.store.check();
+      return true;
+    } catch (error) {
+      if (!isRingbackError(error, "STORE_UNAVAILABLE")) {
+        this.#context.logger.error({ err: error }, "the store failed");
+      }
+      return false;
+    }
+  }
+
+  /** Waits for what is not written yet, but not for ever, and closes the store. */
+  async close(): Promise<void> {
+    const { timers } = this.#context;
+    const { writer } = this.records;
+    const timer = timers.setTimer(CLOSE_GRACE_MS, () => writer.abandon());
+    await this.#recovering;
+    await this.#lanes.idle();
+    await writer.idle();
+    timers.clearTimer(timer);
+    await this.store.close();
+  }
+}
+
+/**
+ * Opens the store that the options name.
+ * @throws {RingbackError} `STORE_UNUSABLE`.
+ */
+export async function openGatewayStore(
+  option: GatewayOptions["store"],
+  context: LedgerContext,
+): Promise<{ readonly store: Store; readonly node: string }> {
+  const node = (option === "memory" ? null : option?.node) ?? DEFAULT_NODE;
+  return { store: await openStore(storeOptions(option, node), context), node };
+}
+
+function storeOptions(option: GatewayOptions["store"], node: string): StoreOptions {
+  if (option === "memory") return { file: ":memory:", node };
+  const { folder = DEFAULT_FOLDER, url } = option ?? {};
+  return url === undefined ? { file: join(folder, DATABASE_FILE), node } : { url, node };
+}
