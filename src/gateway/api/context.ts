@@ -5,6 +5,7 @@ import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { Store } from "../../store/types.ts";
 import type { LiveCalls } from "../live-calls.ts";
+import type { StreamOptions } from "./events/event-streams.ts";
 import type { ApiLimits } from "./limits/api-limits.ts";
 
 /** Whether the gateway can take calls now. */
@@ -41,6 +42,8 @@ export interface ApiContext {
   readonly trustedProxies?: readonly string[];
   /** Origins whose pages may open WebSockets, beside the API's own: `https://desk.example.com`. Default none. */
   readonly allowedOrigins?: readonly string[];
+  /** Bounds of the streams of events. Default: those of docs/api.md. */
+  readonly streams?: StreamOptions;
   /** Default: those of docs/api.md. */
   readonly limits?: Partial<ApiLimits>;
   /** Asked for by `/healthz`: never waits. */
