@@ -1,16 +1,15 @@
 // The whole gateway against the simulated WhatsApp: from the webhook on. The gateway runs in a process of its own;
 // the simulator and its phones run in this one.
-import { fork } from "node:child_process";
-import { once } from "node:events";
-import { fileURLToPath } from "node:url";
+import { mkdtemp, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { createSimulator } from "ringback/simulator";
-import { PROGRAM_CORE, pinned } from "./machine.mjs";
+import { startProgram } from "./gateway-program.mjs";
 import { SAMPLE } from "./programs.mjs";
 import { progress } from "./progress.mjs";
 import { delay } from "./rig.mjs";
 import { percentiles, round } from "./side-by-side.mjs";
 
-const GATEWAY = fileURLToPath(new URL("./gateway.mjs", import.meta.url));
 const PHONE_NUMBER_ID = "100000000000001";
 /** New calls come this far apart, so that the phones' own handshakes do not queue up and count as ours. */
 const ARRIVAL_MS = 100;
@@ -23,9 +22,10 @@ const RUNS = [
 export async function gatewayPart({ seconds }) {
   const simulator = createSimulator();
   await simulator.start();
-  const gateway = startGateway();
+  const gateway = startProgram("./gateway.mjs");
+  const folder = await mkdtemp(join(tmpdir(), "ringback-bench-"));
   try {
-    simulator.webhookUrl = await gateway.ask({ start: startOptions(simulator) }).then(({ url }) => url);
+    simulator.webhookUrl = await startGateway(gateway, simulator, { folder });
     progress("the gateway: warming up");
     await hangUp([...(await placeCalls(simulator, 3)), ...(await placeCalls(simulator, 3))]);
     const rows = [];
@@ -37,27 +37,15 @@ export async function gatewayPart({ seconds }) {
   } finally {
     await gateway.stop();
     await simulator.close();
+    await rm(folder, { recursive: true, force: true });
   }
 }
 
-function startOptions(simulator) {
-  return { graphUrl: simulator.graphUrl, phoneNumberId: PHONE_NUMBER_ID, file: SAMPLE };
-}
-
-function startGateway() {
-  const [command, args] = pinned(PROGRAM_CORE, process.execPath, []);
-  const child = fork(GATEWAY, { execPath: command, execArgv: args });
-  const ask = async (message) => {
-    child.send(message);
-    const [answer] = await once(child, "message");
-    return answer;
-  };
-  const stop = async () => {
-    const exited = once(child, "exit");
-    child.send({ stop: true });
-    await exited;
-  };
-  return { ask, stop };
+/** @returns Its URL. */
+export async function startGateway(gateway, simulator, store) {
+  const start = { graphUrl: simulator.graphUrl, phoneNumberId: PHONE_NUMBER_ID, file: SAMPLE, store };
+  const { url } = await gateway.ask({ start });
+  return url;
 }
 
 /** Several rounds of calls for the times; the last round stays up for the cost of a call in its steady state. */
@@ -82,7 +70,7 @@ async function measureCost(gateway, { concurrent, seconds }) {
   };
 }
 
-async function placeCalls(simulator, count) {
+export async function placeCalls(simulator, count) {
   const calls = [];
   for (let i = 0; i < count; i++) {
     const from = String(15_550_001_000 + i);
@@ -95,7 +83,7 @@ async function placeCalls(simulator, count) {
   return calls;
 }
 
-function hangUp(calls) {
+export function hangUp(calls) {
   for (const call of calls) call.hangUp();
   return Promise.all(calls.map((call) => call.ended));
 }

@@ -1,6 +1,7 @@
-// The program under test, in a process of its own: answers every call and plays the sample in a loop.
-// Over IPC it takes { start }, answers each { sample } with its CPU time, and ends at { stop }.
+// The program under test, in a process of its own. Over IPC it takes { start }, answers each { sample } with its CPU time, and ends
+// at { stop }. `does` says what becomes of a call: `play` the file in a loop, or `reject` it.
 import { createGateway } from "ringback";
+import { LightEngine } from "./light-engine.mjs";
 
 let gateway = null;
 
@@ -10,22 +11,27 @@ process.on("message", (message) => {
   if (message.stop) void gateway.close().then(() => process.disconnect());
 });
 
-async function start({ graphUrl, phoneNumberId, file }) {
+async function start({ graphUrl, phoneNumberId, file, store, does = "play", events }) {
   gateway = createGateway({
     token: "simulator-token",
     appSecret: "simulator-app-secret",
     verifyToken: "simulator-verify-token",
     phoneNumbers: [phoneNumberId],
     graph: { url: graphUrl },
-    media: { bindAddress: "127.0.0.1", workers: 1 },
-  }).onCall(async (call) => {
-    const playing = call.play(file, { loop: true });
-    await call.answer();
-    await playing;
-  });
-  await gateway.preload(file);
+    media: does === "play" ? { bindAddress: "127.0.0.1", workers: 1 } : { engine: new LightEngine() },
+    requests: { allowHttp: true, allowedHosts: ["127.0.0.1"] },
+    store,
+    ...(events === undefined ? {} : { events }),
+  }).onCall(does === "play" ? (call) => play(call, file) : (call) => call.reject());
+  if (does === "play") await gateway.preload(file);
   const { url } = await gateway.listen({ port: 0 });
   process.send({ url });
+}
+
+async function play(call, file) {
+  const playing = call.play(file, { loop: true });
+  await call.answer();
+  await playing;
 }
 
 function sample() {

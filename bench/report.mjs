@@ -102,6 +102,39 @@ export function printGateway(rows) {
   ]);
 }
 
+export function printDurability({ webhooks, outbox, start, density }) {
+  print("Webhooks that are on the disk before their 200 (ms)", webhooks, [
+    ["webhooks / s", (r) => r.perSecond],
+    ["webhooks", (r) => r.webhooks],
+    ["median", (r) => r.medianMs.toFixed(2)],
+    ["p99", (r) => r.p99Ms.toFixed(2)],
+    ["longest", (r) => r.maxMs.toFixed(1)],
+    ["refused", (r) => r.refused],
+    ["CPU % of a core", (r) => r.programPercent],
+  ]);
+  const rows = [
+    [
+      "events through the outbox",
+      `${outbox.perSecond} a second`,
+      `${outbox.received} of ${outbox.calls} calls, one endpoint`,
+    ],
+    ["start to ready, with a new database", `${start.firstMs} ms`, "`ringback serve`, `/readyz`"],
+    [
+      "start to ready, median",
+      `${start.medianMs} ms`,
+      `${start.starts - 1} more, the longest ${start.worstMs} ms`,
+    ],
+    ["CPU ms / call-s with the store", density.withMs.toFixed(2), `${density.calls} calls`],
+    ["CPU ms / call-s without", density.withoutMs.toFixed(2), `${density.calls} calls, at the same time`],
+    ["with / without", density.ratio.toFixed(3), `by round: ${density.rounds.join(", ")}`],
+  ];
+  print("What else the store costs", rows, [
+    ["what", ([what]) => what],
+    ["figure", ([, figure]) => figure],
+    ["of", ([, , of]) => of],
+  ]);
+}
+
 export function printVerdicts(verdicts) {
   if (verdicts.length === 0) return;
   console.log("## What was asked for\n");

@@ -1,4 +1,5 @@
 // npm run bench: tables and JSON on stdout, progress on stderr. docs/benchmarks.md says what the columns mean.
+import { durability } from "./durability.mjs";
 import { gatewayPart } from "./gateway-part.mjs";
 import { junk } from "./junk.mjs";
 import { describeMachine } from "./machine.mjs";
@@ -6,6 +7,7 @@ import { carriedCalls, mostCalls } from "./most-calls.mjs";
 import { preparePrograms } from "./programs.mjs";
 import { progress } from "./progress.mjs";
 import {
+  printDurability,
   printGateway,
   printHeader,
   printJunk,
@@ -72,6 +74,10 @@ async function measure(programs, settings) {
   if (has("gateway")) {
     results.gateway = await gatewayPart(settings);
     printGateway(results.gateway);
+  }
+  if (has("durability")) {
+    results.durability = await durability(settings);
+    printDurability(results.durability);
   }
   return results;
 }

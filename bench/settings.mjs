@@ -2,7 +2,7 @@ import { parseArgs } from "node:util";
 import { PROGRAM_NAMES } from "./programs.mjs";
 import { SRTP_PROFILES } from "./rig.mjs";
 
-export const PARTS = ["side-by-side", "setup", "most-calls", "junk", "talk", "gateway"];
+export const PARTS = ["side-by-side", "setup", "most-calls", "junk", "talk", "gateway", "durability"];
 
 const HELP = `npm run bench -- [options]
 

@@ -10,6 +10,10 @@ const GOAL_GAP_P99_MS = 22;
 const GOAL_LIVE_CALLS_PER_CORE = 100;
 /** What is decoded of what comes in: less, and the figure is one of other work. */
 const HEARD_PERCENT = 98;
+const GOAL_JOURNAL = { perSecond: 100, p99Ms: 10 };
+const GOAL_START_MS = 1_500;
+/** What the store may add to the cost of a call. */
+const STORE_SHARE = 0.05;
 /** Junk may move the gaps by so much before calls count as disturbed. */
 const JUNK_GAP_MS = 2;
 
@@ -31,7 +35,15 @@ const SETUP_COLUMNS = [
   { name: "offer → first RTP p50", pick: (row) => row.firstRtpMs.p50 },
 ];
 
-export function judge({ sideBySide = [], setup = [], mostCalls = [], junk = null, talk = [], gateway = [] }) {
+export function judge({
+  sideBySide = [],
+  setup = [],
+  mostCalls = [],
+  junk = null,
+  talk = [],
+  gateway = [],
+  durability = null,
+}) {
   return [
     ...judgeDensity(sideBySide),
     ...judgeAhead(sideBySide, setup, mostCalls),
@@ -41,6 +53,7 @@ export function judge({ sideBySide = [], setup = [], mostCalls = [], junk = null
     ...judgeFirstRtp(gateway),
     ...judgeJunk(junk),
     ...judgeTalk(talk),
+    ...judgeDurability(durability),
   ];
 }
 
@@ -179,6 +192,36 @@ function judgeTalk(rows) {
       holds: callsPerCore >= GOAL_LIVE_CALLS_PER_CORE && heardPercent >= HEARD_PERCENT,
       figure: `${callsPerCore}, ${heardPercent} % of the audio heard`,
     }));
+}
+
+function judgeDurability(result) {
+  if (result === null) return [];
+  const { webhooks, start, density } = result;
+  const { p99Ms, refused } = webhooks.find(({ perSecond }) => perSecond === GOAL_JOURNAL.perSecond);
+  return [
+    {
+      kind: "goal",
+      text: `webhook to 200 with the journal: p99 under ${GOAL_JOURNAL.p99Ms} ms at ${GOAL_JOURNAL.perSecond} a second`,
+      holds: p99Ms < GOAL_JOURNAL.p99Ms && refused === 0,
+      figure: `${p99Ms} ms`,
+    },
+    {
+      kind: "goal",
+      text: `ready within ${GOAL_START_MS} ms of the start`,
+      holds: Math.max(start.firstMs, start.medianMs) < GOAL_START_MS,
+      figure: `${start.firstMs} ms with a new database, then ${start.medianMs} ms`,
+    },
+    {
+      kind: "required",
+      text: `the store adds no more than ${STORE_SHARE * 100} % to what a call costs`,
+      holds: density.ratio <= 1 + STORE_SHARE,
+      figure: `${round((density.ratio - 1) * 100)} %`,
+    },
+  ];
+}
+
+function round(value) {
+  return Math.round(value * 10) / 10;
 }
 
 function find(rows, program, calls) {

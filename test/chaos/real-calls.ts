@@ -1,0 +1,59 @@
+import { setTimeout as delay } from "node:timers/promises";
+import type { PhoneCallReport } from "../../src/simulator/index.ts";
+import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
+import type { CallProgram } from "./call-plan.ts";
+
+export const REAL_NUMBER = { id: "100000000000002", displayPhoneNumber: "15550008888" } as const;
+const RETRY_DELAYS_MS = Array.from({ length: 20 }, () => 750);
+const TALK_MS = 3_000;
+const PROGRAM: CallProgram = { does: "answer", afterMs: 50, talkMs: TALK_MS };
+
+/** Calls by the simulator's phones, with ICE, DTLS and packets, between the many light ones. */
+export class RealCalls {
+  readonly reports: PhoneCallReport[] = [];
+  readonly #simulator: Simulator;
+
+  private constructor(simulator: Simulator) {
+    this.#simulator = simulator;
+  }
+
+  static async start(appSecret: string): Promise<RealCalls> {
+    const simulator = createSimulator({
+      appSecret,
+      phoneNumbers: [REAL_NUMBER],
+      webhook: { retryDelaysMs: RETRY_DELAYS_MS, timeoutMs: 5_000 },
+    });
+    await simulator.start();
+    return new RealCalls(simulator);
+  }
+
+  get graph(): { readonly graphUrl: string; readonly token: string } {
+    return this.#simulator;
+  }
+
+  /** One after the other, spread over the time. Resolves when the last one is over. */
+  async place(count: number, spanMs: number, webhookUrl: string): Promise<void> {
+    this.#simulator.webhookUrl = webhookUrl;
+    await Promise.all(
+      Array.from({ length: count }, (_, index) => this.#placeOne(index, (spanMs * index) / count)),
+    );
+  }
+
+  close(): Promise<void> {
+    return this.#simulator.close();
+  }
+
+  async #placeOne(index: number, afterMs: number): Promise<void> {
+    await delay(afterMs);
+    const call = await this.#simulator.call({
+      from: String(15_550_200_000 + index),
+      deeplinkPayload: JSON.stringify(PROGRAM),
+      voice: { type: "tone", frequencyHz: 440 },
+      hangUpAfterMs: TALK_MS,
+      giveUpAfterMs: 12_000,
+      keepAudioMs: 1_000,
+      webhooks: { duplicate: 1 },
+    });
+    this.reports.push(await call.ended);
+  }
+}
