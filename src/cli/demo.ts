@@ -12,6 +12,7 @@ import { BUNDLED_SAMPLE } from "./serve.ts";
 
 const SAMPLE_RATE_HZ = 48_000;
 const HEARD_FILE = "heard.wav";
+const DEMO_FOLDER = "data/demo";
 /** The sample through Opus is above 0.95, the pauses of a busy machine included; other speech is below 0.5. */
 const MIN_SIMILARITY = 0.8;
 
@@ -49,6 +50,8 @@ async function placeCall(io: CliIo): Promise<PhoneCallReport> {
     verifyToken: simulator.verifyToken,
     phoneNumbers: simulator.phoneNumbers.map((number) => number.id),
     graph: { url: simulator.graphUrl },
+    // A folder of its own: `ringback serve` may be running in the same place.
+    store: { folder: DEMO_FOLDER },
     // A machine without any network has this address, too.
     media: { bindAddress: "127.0.0.1" },
   }).onCall((call) => greet(call, io));
@@ -101,7 +104,7 @@ function printStep(io: CliIo, entry: TimelineEntry): void {
 function conclude(io: CliIo, report: PhoneCallReport, similarity: number): void {
   const { firstRtpMs, webhookSentMs } = report.timeline;
   const { packetsLost, packetsReceived } = report.media;
-  io.out(`\nWhat the caller heard is in ${HEARD_FILE}.`);
+  io.out(`\nWhat the caller heard is in ${HEARD_FILE}, the call's record in ${DEMO_FOLDER}/ringback.db.`);
   if (firstRtpMs === null) {
     io.err(`The caller heard nothing: the call ended (${report.endedBy}) before the first packet.`);
     io.setExitCode(1);

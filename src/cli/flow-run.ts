@@ -80,7 +80,7 @@ async function tryFlow(trial: Trial): Promise<void> {
   const presser = new KeyPresser(flags.digits ?? "");
   let phone: PhoneCall | null = null;
   const results: Promise<FlowResult>[] = [];
-  const gateway = createGateway(options).onCall((call) => {
+  const gateway = createGateway({ ...options, store: "memory" }).onCall((call) => {
     presser.onPress = (key) => pressKey(key, call, phone);
     results.push(goThrough(trial, call, presser));
   });

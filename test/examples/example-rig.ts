@@ -44,6 +44,7 @@ export async function startExample(
     graph: { url: simulator.graphUrl },
     media: { bindAddress: "127.0.0.1" },
     recordingsFolder: folder,
+    store: "memory",
     logger: complaintsLogger(complaints),
     ...more,
   });

@@ -52,6 +52,7 @@ async function startGateway(
     phoneNumbers,
     graph: { url: graphUrl },
     media: { bindAddress: "127.0.0.1" },
+    store: "memory",
   }).onCall(onCall);
   closers.push(() => gateway.close());
   await gateway.preload(SAMPLE);

@@ -31,6 +31,7 @@ export async function startPair(
     verifyToken: simulator.verifyToken,
     phoneNumbers: simulator.phoneNumbers.map((number) => number.id),
     media: { bindAddress: "127.0.0.1" },
+    store: "memory",
     ...options.gateway,
     graph: { url: simulator.graphUrl, ...options.gateway?.graph },
   }).onCall((call) => {

@@ -3,7 +3,7 @@ import { createGateway, type GatewayOptions } from "../../src/index.ts";
 
 const options = JSON.parse(process.argv[2] ?? "") as GatewayOptions & { readonly file: string };
 
-const gateway = createGateway(options).onCall(async (call) => {
+const gateway = createGateway({ store: "memory", ...options }).onCall(async (call) => {
   await call.answer();
   void call.tone({ frequencyHz: 1_000, durationMs: 1_000 }, { loop: true });
   call.startRecording({ consent: "none", file: options.file });
