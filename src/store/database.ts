@@ -60,7 +60,7 @@ export class Database {
 
   /** Takes what was deleted out of what the database keeps beside its tables. */
   async scrub(): Promise<void> {
-    await this.#guard(() => this.dialect.scrub(this.#db));
+    await this.#guard(() => this.dialect.scrub(this.#db, this.#timers));
   }
 
   /** Lets others have their turn. */

@@ -1,4 +1,5 @@
 import { sql } from "kysely";
+import type { Timers } from "../platform/timers.ts";
 import type { Queries, Tx } from "./schema.ts";
 
 export interface ColumnTypes {
@@ -20,8 +21,11 @@ export interface StoreDialect {
   /** Held until the transaction ends: who has it commits alone. */
   lock(tx: Tx, what: "migration" | "events"): Promise<void>;
   /** After personal data was deleted: takes it out of what the database keeps beside its tables. */
-  scrub(db: Queries): Promise<void>;
+  scrub(db: Queries, timers: Timers): Promise<void>;
 }
+
+const SCRUB_TRIES = 100;
+const SCRUB_WAIT_MS = 20;
 
 export const sqliteDialect: StoreDialect = {
   backend: "sqlite",
@@ -33,9 +37,13 @@ export const sqliteDialect: StoreDialect = {
   },
   // Its transactions have begun with a lock of the whole file.
   lock: async () => {},
-  // The log of changes still holds pages as they were.
-  scrub: async (db) => {
-    await sql`pragma wal_checkpoint(truncate)`.execute(db);
+  // The log of changes still holds pages as they were. Whoever reads just now keeps it from being cut: then it is done again.
+  scrub: async (db, timers) => {
+    for (let tries = 1; tries <= SCRUB_TRIES; tries++) {
+      const { rows } = await sql<{ readonly busy: number }>`pragma wal_checkpoint(truncate)`.execute(db);
+      if (rows[0]?.busy !== 1) return;
+      await new Promise<void>((resolve) => timers.setTimer(SCRUB_WAIT_MS, resolve));
+    }
   },
 };
 

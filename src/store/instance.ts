@@ -7,6 +7,10 @@ const KEY_BYTES = 32;
 
 /** Made once with the database, by whoever comes first. */
 export async function makeInstanceKey(database: Database, random: Random): Promise<void> {
+  const known = await database.read((db) =>
+    db.selectFrom("meta").select("key").where("key", "=", KEY).executeTakeFirst(),
+  );
+  if (known !== undefined) return;
   const value = Buffer.from(random(KEY_BYTES)).toString("hex");
   await database.write((tx) =>
     tx

@@ -1,6 +1,7 @@
 import { Kysely } from "kysely";
 import { type ErrorDetails, RingbackError } from "../errors.ts";
 import { makePrivateFile } from "../platform/private-file.ts";
+import type { Timers } from "../platform/timers.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { reasonOf } from "./errors.ts";
 import { loadLibsql, type OpenLibsql } from "./libsql.ts";
@@ -12,11 +13,11 @@ import { ownSqliteFile } from "./sqlite-owner.ts";
 
 const IN_MEMORY = ":memory:";
 
-/** Each commit is on the disk when it returns; what is deleted is overwritten; another program's lock is waited for. */
+/** Each commit is on the disk when it returns; what is deleted is overwritten. */
 const SETTINGS = [
+  "busy_timeout = 2000",
   "journal_mode = wal",
   "synchronous = full",
-  "busy_timeout = 2000",
   "foreign_keys = on",
   "secure_delete = on",
   // Pages: at 4 KiB each the log is brought into the file at 4 MiB.
@@ -28,22 +29,22 @@ const SETTINGS = [
 const MAX_CHECKED_PAGES = 8_192;
 
 /** @throws STORE_UNUSABLE */
-export async function openSqlite(file: string, isOwner: boolean): Promise<OpenDatabase> {
+export async function openSqlite(file: string, isOwner: boolean, timers: Timers): Promise<OpenDatabase> {
   const open = await loadLibsql();
   const inMemory = file === IN_MEMORY;
   if (!inMemory) await makeFile(file);
   const owner = isOwner && !inMemory ? await ownSqliteFile(open, file) : null;
   try {
     const connection = new SqliteConnection(openFile(open, file));
-    return { db: kyselyOf(connection), dialect: sqliteDialect, owner };
+    return { db: kyselyOf(connection, timers), dialect: sqliteDialect, owner };
   } catch (error) {
     await owner?.release();
     throw error;
   }
 }
 
-function kyselyOf(connection: SqliteConnection): Kysely<Schema> {
-  return new Kysely<Schema>({ dialect: new ImmediateSqliteDialect(connection) });
+function kyselyOf(connection: SqliteConnection, timers: Timers): Kysely<Schema> {
+  return new Kysely<Schema>({ dialect: new ImmediateSqliteDialect(connection, timers) });
 }
 
 async function makeFile(file: string): Promise<void> {
@@ -73,13 +74,19 @@ function openFile(open: OpenLibsql, file: string): LibsqlConnection {
 function prepare(connection: LibsqlConnection): void {
   try {
     for (const setting of SETTINGS) connection.pragma(setting);
-    if (pagesOf(connection) > MAX_CHECKED_PAGES) return;
-    const [finding] = connection.pragma("quick_check(1)") as { readonly quick_check: string }[];
-    if (finding?.quick_check !== "ok") throw new DamagedFile();
+    checkPages(connection);
+    // From here on a lock is waited for without stopping the thread.
+    connection.pragma("busy_timeout = 0");
   } catch (error) {
     connection.close();
     throw error;
   }
+}
+
+function checkPages(connection: LibsqlConnection): void {
+  if (pagesOf(connection) > MAX_CHECKED_PAGES) return;
+  const [finding] = connection.pragma("quick_check(1)") as { readonly quick_check: string }[];
+  if (finding?.quick_check !== "ok") throw new DamagedFile();
 }
 
 function pagesOf(connection: LibsqlConnection): number {

@@ -32,5 +32,7 @@ export async function openStore(options: StoreOptions, deps: StoreDeps): Promise
 
 function openDatabase(options: StoreOptions, deps: StoreDeps): Promise<OpenDatabase> {
   const { url, file, node } = options;
-  return url === undefined ? openSqlite(file ?? ":memory:", node !== null) : openPostgres(url, node, deps);
+  return url === undefined
+    ? openSqlite(file ?? ":memory:", node !== null, deps.timers)
+    : openPostgres(url, node, deps);
 }

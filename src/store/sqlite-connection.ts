@@ -34,6 +34,12 @@ export class SqliteConnection implements SqliteDatabase {
 
   close(): void {
     this.#prepared.clear();
+    try {
+      // Closing does it as well, but not while a prepared statement waits to be collected.
+      this.#connection.pragma("wal_checkpoint(truncate)");
+    } catch {
+      // What is in the log is read from there next time.
+    }
     this.#connection.close();
   }
 
