@@ -85,6 +85,11 @@ export class Ledger {
     this.#recovering = done;
   }
 
+  /** Resolves when the calls that were left have ended. */
+  get recovered(): Promise<void> {
+    return this.#recovering;
+  }
+
   /** Whether the store can be written now. */
   async isWritable(): Promise<boolean> {
     try {
