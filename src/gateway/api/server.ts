@@ -46,6 +46,10 @@ export function createApiServer(context: ApiContext): FastifyInstance {
   server.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error, logger)));
   const routes = apiRoutes(context);
   for (const route of routes) registerRoute(server, route, deps);
+  server.addHook("preClose", (done) => {
+    for (const route of routes) route.onClose?.();
+    done();
+  });
   addOtherMethods(server, routes, gate);
   server.addHook("preClose", async () => {
     for (const route of routes) route.onClose?.();
