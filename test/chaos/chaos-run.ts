@@ -127,9 +127,8 @@ export class ChaosRun {
     }
     await this.#start().ready;
     await real;
-    await this.#until("all calls came", () => this.#stormMs > this.#spanMs);
+    await this.#until("the calls end", () => this.whatsapp.isOver && this.post.pending === 0);
     clearInterval(ticker);
-    await this.#until("the calls end", () => this.whatsapp.liveCalls === 0 && this.post.pending === 0);
   }
 
   /** Lets the journal and the outbox come to rest: retries that wait for hours are brought near by a clock that is ahead. */
@@ -193,7 +192,7 @@ export class ChaosRun {
       const isDown = this.#gateway?.wasReady !== true;
       this.#downMs = isDown ? this.#downMs + TICK_MS : 0;
       if (this.#downMs <= DOWN_MS) this.#stormMs += TICK_MS;
-      this.whatsapp.placeUntil(this.#stormMs);
+      this.whatsapp.advanceTo(this.#stormMs);
     }, TICK_MS);
   }
 

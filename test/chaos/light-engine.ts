@@ -51,7 +51,7 @@ function createLeg(offer: AudioDescription, listener: MediaLegListener, number: 
 function localAudio(offer: AudioDescription, number: number): LocalAudio {
   return {
     iceUfrag: `ufrag${number}`,
-    icePwd: `passwordOfLightLeg${number}xx`,
+    icePwd: `thePasswordOfALightLeg${number}`,
     sha256Fingerprint: Array.from({ length: 32 }, () => "AB").join(":"),
     setup: offer.setup === "active" ? "passive" : "active",
     candidates: [

@@ -4,7 +4,7 @@ import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
 import type { CallProgram } from "./call-plan.ts";
 
 export const REAL_NUMBER = { id: "100000000000002", displayPhoneNumber: "15550008888" } as const;
-const RETRY_DELAYS_MS = Array.from({ length: 20 }, () => 750);
+const RETRY_DELAYS_MS = Array.from({ length: 20 }, () => 4_000);
 const TALK_MS = 3_000;
 const PROGRAM: CallProgram = { does: "answer", afterMs: 50, talkMs: TALK_MS };
 
@@ -50,7 +50,7 @@ export class RealCalls {
       deeplinkPayload: JSON.stringify(PROGRAM),
       voice: { type: "tone", frequencyHz: 440 },
       hangUpAfterMs: TALK_MS,
-      giveUpAfterMs: 12_000,
+      giveUpAfterMs: 60_000,
       keepAudioMs: 1_000,
       webhooks: { duplicate: 1 },
     });

@@ -1,5 +1,7 @@
+import { callKey } from "../../src/gateway/records/call-key.ts";
 import type { CallRecord, Store, StoredEvent } from "../../src/store/index.ts";
 import type { ChaosRun } from "./chaos-run.ts";
+import { REAL_NUMBER } from "./real-calls.ts";
 
 const PAGE = 500;
 
@@ -8,6 +10,8 @@ export interface Snapshot {
   readonly calls: readonly CallRecord[];
   readonly events: readonly StoredEvent[];
   readonly journalEntries: number;
+  /** What its entries are known by, but for those of the real calls. */
+  readonly journalKeys: ReadonlySet<string>;
   readonly unfinished: number;
   readonly pendingDeliveries: number;
   readonly deadDeliveries: number;
@@ -26,6 +30,7 @@ export async function takeSnapshot(run: ChaosRun): Promise<Snapshot> {
     calls: await run.withStore(readCalls),
     events: await run.withStore(readEvents),
     journalEntries: await count("journal"),
+    journalKeys: await readKeys(run),
     unfinished: await count("journal where finished = 0"),
     pendingDeliveries: await count("deliveries where state = 'pending'"),
     deadDeliveries: await count("deliveries where state = 'dead'"),
@@ -33,6 +38,16 @@ export async function takeSnapshot(run: ChaosRun): Promise<Snapshot> {
     graphRequests: run.graph.requests,
     handlerRuns: run.handlerRuns().length,
   };
+}
+
+async function readKeys({ options, real }: ChaosRun): Promise<ReadonlySet<string>> {
+  const rows = await options.database.query<{ dedup_key: string; call_key: string }>(
+    "select dedup_key, call_key from journal",
+  );
+  const foreign = new Set(
+    real.reports.map(({ callId }) => callKey({ phoneNumberId: REAL_NUMBER.id, callId })),
+  );
+  return new Set(rows.filter((row) => !foreign.has(row.call_key)).map((row) => row.dedup_key));
 }
 
 async function readCalls(store: Store): Promise<readonly CallRecord[]> {

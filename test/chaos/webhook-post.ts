@@ -1,9 +1,10 @@
 import { setTimeout as delay } from "node:timers/promises";
 import { Agent, request } from "undici";
 import type { SeededRandom } from "../../src/core/seeded-random.ts";
+import { dedupKey } from "../../src/gateway/records/call-key.ts";
 import { type CallWebhook, toEnvelopeBytes } from "../../src/simulator/webhook/payload.ts";
 import { signWebhook } from "../../src/whatsapp/signature.ts";
-import { callEventKey, parseWebhook } from "../../src/whatsapp/webhook.ts";
+import { parseWebhook } from "../../src/whatsapp/webhook.ts";
 import type { Mailbox } from "./whatsapp.ts";
 import { NUMBER } from "./whatsapp-call.ts";
 
@@ -38,7 +39,7 @@ export class WebhookPost implements Mailbox {
   readonly counters: PostCounters = { webhooks: 0, attempts: 0, repeats: 0, refusals: {} };
   /** All that got 200, to be sent once more at the end. */
   readonly taken: Uint8Array[] = [];
-  /** Keys of all events in them. */
+  /** What the journal knows their events by. */
   readonly takenKeys: Set<string> = new Set();
   readonly #options: WebhookPostOptions;
   readonly #agent = new Agent({ connections: 32 });
@@ -106,7 +107,7 @@ export class WebhookPost implements Mailbox {
     this.#underWay -= 1;
     if (this.#isClosed) return;
     this.taken.push(body);
-    for (const event of parseWebhook(body).events) this.takenKeys.add(callEventKey(event));
+    for (const event of parseWebhook(body).events) this.takenKeys.add(dedupKey(event));
     if (repeatsAfterMs === null) return;
     this.#later(repeatsAfterMs, () => {
       this.counters.repeats += 1;

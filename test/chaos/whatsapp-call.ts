@@ -24,11 +24,13 @@ export class WhatsappCall {
   readonly requests: GraphRequest[] = [];
   phase: "waiting" | "ringing" | "connecting" | "active" | "ended" = "waiting";
   endedBy: EndedBy | null = null;
+  /** When its `connect` is to be sent; null: it was. */
+  connectDueMs: number | null = null;
   /** The life of the gateway that died with it on the line. */
   strandedBy: number | null = null;
   #placedWallMs = 0;
   #answeredWallMs: number | null = null;
-  #timers: NodeJS.Timeout[] = [];
+  #timers: { readonly dueMs: number; readonly callback: () => void }[] = [];
 
   constructor(plan: CallPlan) {
     this.plan = plan;
@@ -44,12 +46,19 @@ export class WhatsappCall {
     this.#answeredWallMs = Date.now();
   }
 
-  after(delayMs: number, callback: () => void): void {
-    this.#timers.push(setTimeout(callback, delayMs));
+  at(dueMs: number, callback: () => void): void {
+    this.#timers.push({ dueMs, callback });
   }
 
   clearTimers(): void {
-    for (const timer of this.#timers.splice(0)) clearTimeout(timer);
+    this.#timers = [];
+  }
+
+  /** Fires what is due. */
+  advanceTo(nowMs: number): void {
+    const due = this.#timers.filter(({ dueMs }) => dueMs <= nowMs);
+    this.#timers = this.#timers.filter(({ dueMs }) => dueMs > nowMs);
+    for (const { callback } of due) callback();
   }
 
   connect(): CallWebhook {

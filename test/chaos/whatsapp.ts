@@ -3,8 +3,6 @@ import type { CallWebhook } from "../../src/simulator/webhook/payload.ts";
 import type { CallPlan } from "./call-plan.ts";
 import { type Action, type EndedBy, WhatsappCall } from "./whatsapp-call.ts";
 
-/** WhatsApp lets a call ring for 30 to 60 s (Meta Calling API, "Reference"); here less, as there are many. */
-const ANSWER_WINDOW_MS = 30_000;
 /** How long callers wait for a gateway that came back to end their calls. */
 const PATIENCE_MS = 45_000;
 
@@ -20,6 +18,7 @@ export class Whatsapp {
   readonly #mailbox: Mailbox;
   /** Calls that were on the line when the gateway died, with callers that stay. */
   strandings = 0;
+  #nowMs = 0;
 
   constructor(plans: readonly CallPlan[], mailbox: Mailbox) {
     this.calls = plans.map((plan) => new WhatsappCall(plan));
@@ -27,18 +26,25 @@ export class Whatsapp {
     this.#mailbox = mailbox;
   }
 
-  get liveCalls(): number {
-    return this.calls.filter(({ phase }) => phase !== "ended").length;
+  /** Nothing is left to happen, and nothing to be told. */
+  get isOver(): boolean {
+    return this.calls.every(({ phase, connectDueMs }) => phase === "ended" && connectDueMs === null);
   }
 
   get endedCalls(): number {
     return this.calls.filter(({ phase }) => phase === "ended").length;
   }
 
-  /** Places the calls whose time has come. */
-  placeUntil(stormMs: number): void {
+  /** Lets all happen whose time has come: on a clock of its own, which stands still while the gateway takes long to start. */
+  advanceTo(nowMs: number): void {
+    this.#nowMs = nowMs;
     for (const call of this.calls) {
-      if (call.phase === "waiting" && call.plan.placedAfterMs <= stormMs) this.#place(call);
+      if (call.phase === "waiting" && call.plan.placedAfterMs <= nowMs) this.#place(call);
+      if (call.connectDueMs !== null && call.connectDueMs <= nowMs) {
+        call.connectDueMs = null;
+        this.#mailbox.post(call.connect());
+      }
+      call.advanceTo(nowMs);
     }
   }
 
@@ -67,26 +73,28 @@ export class Whatsapp {
       this.strandings += 1;
       call.strandedBy = life;
       call.clearTimers();
-      call.after(PATIENCE_MS, () => this.#end(call, "lost"));
+      call.at(this.#nowMs + PATIENCE_MS, () => this.#end(call, "lost"));
     }
+  }
+
+  #later(call: WhatsappCall, delayMs: number, callback: () => void): void {
+    call.at(this.#nowMs + delayMs, callback);
   }
 
   #place(call: WhatsappCall): void {
     const { plan } = call;
     call.place();
-    setTimeout(() => this.#mailbox.post(call.connect()), plan.connectDelayMs);
     if (plan.hasStatus) this.#mailbox.postStatus(plan.callId);
-    if (plan.terminatesFirst) {
-      this.#end(call, "caller");
-      return;
-    }
-    call.after(Math.min(plan.giveUpAfterMs, ANSWER_WINDOW_MS), () => this.#end(call, "caller"));
+    if (plan.terminatesFirst) this.#end(call, "caller");
+    call.connectDueMs = this.#nowMs + plan.connectDelayMs;
+    if (plan.terminatesFirst) return;
+    this.#later(call, plan.giveUpAfterMs, () => this.#end(call, "caller"));
   }
 
   #answer(call: WhatsappCall): void {
     call.markAnswered();
     call.clearTimers();
-    call.after(call.plan.hangUpAfterMs, () => this.#end(call, "caller"));
+    this.#later(call, call.plan.hangUpAfterMs, () => this.#end(call, "caller"));
   }
 
   #end(call: WhatsappCall, by: EndedBy): void {
