@@ -1,5 +1,6 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
+import { isSecret, SETTINGS } from "../src/gateway/config-catalogue.ts";
 
 const read = (path: string): string => readFileSync(new URL(`../${path}`, import.meta.url), "utf8");
 
@@ -21,12 +22,26 @@ test("every dependency has its reason in docs/dependencies.md, and no other is l
   expect(new Set(listed)).toEqual(new Set(names));
 });
 
-test("every setting that the configuration reads is in the README", () => {
-  const files = ["config", "media-settings", "speech-settings"].map((name) => read(`src/gateway/${name}.ts`));
+test("every setting that the configuration reads is in the README and in the catalogue, and no other is", () => {
+  const readers = ["config", "api-settings", "media-settings", "speech-settings", "store-settings"];
+  const files = readers.map((name) => read(`src/gateway/${name}.ts`));
   const names = new Set([...files.join("\n").matchAll(/"([A-Z][A-Z_]+)"/g)].map((match) => match[1] ?? ""));
-  expect(names.size).toBeGreaterThan(20);
+  expect(names.size).toBeGreaterThan(35);
+  expect(new Set(SETTINGS.map(({ name }) => name))).toEqual(names);
   const readme = read("README.md");
-  expect([...names].filter((name) => !readme.includes(`\`${name}\``))).toEqual([]);
+  expect([...names].filter((name) => !readme.includes(`\`${name}`))).toEqual([]);
+});
+
+test("every setting that is read as a secret is masked, and no other is", () => {
+  const readers = ["config", "api-settings", "speech-settings", "store-settings"];
+  const source = readers.map((name) => read(`src/gateway/${name}.ts`)).join("\n");
+  const direct = [...source.matchAll(/\.secret\("([A-Z_]+)"/g)].map((match) => match[1] ?? "");
+  const masked = new Set(SETTINGS.filter(isSecret).map(({ name }) => name));
+  expect(direct.length).toBeGreaterThan(1);
+  expect(direct.filter((name) => !masked.has(name))).toEqual([]);
+  const readme = read("README.md");
+  const listed = /Secrets \(([^)]+)\)/.exec(readme)?.[1] ?? "";
+  expect(new Set([...listed.matchAll(/`([A-Z_]+)`/g)].map((match) => match[1]))).toEqual(masked);
 });
 
 test("every option of a verb is in docs/verbs.md", () => {

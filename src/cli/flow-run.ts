@@ -44,7 +44,7 @@ export async function runFlowFile(file: string, flags: FlowRunFlags, io: CliIo):
   const simulator = createSimulator();
   await simulator.start();
   try {
-    const config = readConfig(io, settingsFor(simulator));
+    const config = await readConfig(io, settingsFor(simulator));
     if (config === null) return;
     const options = forTrial(config.gateway);
     await tryFlow({ simulator, options, document, folder: dirname(file), flags, io });

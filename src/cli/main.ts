@@ -4,7 +4,7 @@ import { RingbackError } from "../errors.ts";
 import { addFlowCommands } from "./flow.ts";
 import { processIo } from "./process-io.ts";
 import { addSdpCommands } from "./sdp.ts";
-import { VERSION } from "./version.ts";
+import { VERSION } from "../platform/version.ts";
 
 const program = new Command("ringback")
   .description("Answer WhatsApp Business calls.")
@@ -12,11 +12,14 @@ const program = new Command("ringback")
   .showHelpAfterError("(ringback --help lists the commands)");
 // The calling commands load the whole media stack, half a second that `sdp fix` in somebody's pipe need not wait for.
 if (process.argv[2] !== "sdp" && process.argv[2] !== "flow") {
-  const [{ addDemoCommand }, { addServeCommand }, { addSimulateCommand }] = await Promise.all([
-    import("./demo.ts"),
-    import("./serve.ts"),
-    import("./simulate.ts"),
-  ]);
+  const [{ addConfigCommands }, { addDemoCommand }, { addServeCommand }, { addSimulateCommand }] =
+    await Promise.all([
+      import("./config.ts"),
+      import("./demo.ts"),
+      import("./serve.ts"),
+      import("./simulate.ts"),
+    ]);
+  addConfigCommands(program, processIo);
   addDemoCommand(program, processIo);
   addServeCommand(program, processIo);
   addSimulateCommand(program, processIo);

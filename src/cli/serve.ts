@@ -3,10 +3,11 @@ import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
 import type { FlowDocument } from "../core/flow/index.ts";
 import type { Call, CallHandler } from "../gateway/call.ts";
+import type { ServeConfig } from "../gateway/config.ts";
 import type { FlowOptions } from "../gateway/flow/flow-options.ts";
 import { soundsOf } from "../gateway/flow/flow-sources.ts";
 import { runFlow } from "../gateway/flow/run-flow.ts";
-import { createGateway, type Gateway } from "../gateway/gateway.ts";
+import { createGateway, type Gateway, type ListenOptions } from "../gateway/gateway.ts";
 import type { GatewayOptions } from "../gateway/options.ts";
 import type { Logger } from "../logger.ts";
 import { createJsonLogger } from "../platform/log.ts";
@@ -15,20 +16,22 @@ import { readFlowFile } from "./flow-file.ts";
 import type { CliIo } from "./io.ts";
 import { readConfig } from "./read-config.ts";
 import { reportMedia } from "./report-media.ts";
+import { type Opened, reportStart } from "./report-start.ts";
 import { settingBehind } from "./setting-behind.ts";
+import { storeAdvice } from "./store-advice.ts";
 
 /** Ten seconds of speech that come with the package. */
 export const BUNDLED_SAMPLE: string = fileURLToPath(new URL("../../assets/sample.mp3", import.meta.url));
 /** WhatsApp's relay and the phone hold some audio back: hanging up at the last packet would cut the last word. */
 const TAIL_MS = 500;
-/** How long SIGTERM waits for running calls, in ms. */
-const DRAIN_LIMIT_MS = 15 * 60_000;
 
 interface ServeOptions {
   readonly play: string;
   readonly loop?: boolean;
   readonly then: "hangup" | "hold";
   readonly flow?: string;
+  readonly wait?: boolean;
+  readonly config?: string;
 }
 
 /** What is done with each call. */
@@ -41,7 +44,9 @@ interface CallProgram {
 export function addServeCommand(program: Command, io: CliIo): void {
   program
     .command("serve")
-    .description("answer the calls of your WhatsApp number: play a file, or go through a flow")
+    .description(
+      "answer the calls of your WhatsApp number: play a file, go through a flow, or leave them to programs",
+    )
     .option("--play <file>", "MP3, WAV, Ogg/Opus or FLAC to play", BUNDLED_SAMPLE)
     .option("--loop", "start again at the end of the file, until the caller hangs up")
     .addOption(
@@ -54,35 +59,84 @@ export function addServeCommand(program: Command, io: CliIo): void {
         "then",
       ]),
     )
+    .addOption(
+      new Option("--wait", "let calls ring until a program answers them over the API").conflicts([
+        "play",
+        "loop",
+        "then",
+        "flow",
+      ]),
+    )
+    .option("--config <file>", "JSON file of settings (RINGBACK_CONFIG); the environment wins")
     .action((options: ServeOptions) => serve(options, io));
 }
 
 async function serve(options: ServeOptions, io: CliIo): Promise<void> {
-  const config = readConfig(io);
+  const config = await readConfig(io, {}, options.config);
   if (config === null) return;
-  const flow = options.flow === undefined ? null : await readFlowFile(options.flow, io);
-  if (options.flow !== undefined && flow === null) return;
-  const logger = createJsonLogger(config.logLevel);
-  const program =
-    options.flow === undefined || flow === null
-      ? filePlayer(options)
-      : flowRunner(flow, options.flow, config.gateway, logger);
-  const gateway = createGateway({ ...config.gateway, logger }).onCall(program.handler);
-  try {
-    await program.prepare(gateway);
-    const { url } = await gateway.listen({ host: config.host, port: config.port });
-    reportMedia(gateway.status.media.workers, logger);
-    logger.info({ url, numbers: config.gateway.phoneNumbers }, "waiting for calls");
-  } catch (error) {
-    await gateway.close();
-    const setting = settingBehind(error);
-    if (setting === null) throw error;
-    io.err(`ringback: ${error instanceof Error ? error.message : ""} Setting: ${setting}.`);
+  if (options.wait && config.api === null) {
+    io.err(
+      "ringback: --wait leaves calls to programs, and API_PORT is off: none can reach them. Setting: API_PORT.",
+    );
     io.setExitCode(1);
     return;
   }
-  stopOnSignals(gateway, (message) => logger.info({}, message));
+  const logger = createJsonLogger(config.logLevel);
+  const program = await chooseProgram(options, config, logger, io);
+  if (program === null) return;
+  const gateway = createGateway({ ...gatewayOptions(config), logger }).onCall(program.handler);
+  try {
+    await program.prepare(gateway);
+    const opened: Opened = await gateway.listen(listenOptions(config));
+    reportMedia(gateway.status.media.workers, logger);
+    reportStart(config, opened, logger);
+  } catch (error) {
+    await gateway.close();
+    const advice = adviceFor(error, config);
+    if (advice === null) throw error;
+    io.err(`ringback: ${error instanceof Error ? error.message : ""} ${advice}`);
+    io.setExitCode(1);
+    return;
+  }
+  stopOnSignals(gateway, config.drainTimeoutMs, (message) => logger.info({}, message));
 }
+
+function gatewayOptions({ gateway, store, events, retention, soundsFolder }: ServeConfig): GatewayOptions {
+  return {
+    ...gateway,
+    store,
+    retention,
+    ...(events === null ? {} : { events }),
+    ...(soundsFolder === null ? {} : { soundsFolder }),
+  };
+}
+
+function listenOptions({ host, port, api }: ServeConfig): ListenOptions {
+  const options = { host, port, ...(api === null ? {} : { api }) };
+  return options;
+}
+
+/** What to do about a start that failed; null when nobody here knows. */
+function adviceFor(error: unknown, config: ServeConfig): string | null {
+  const setting = settingBehind(error);
+  return setting === null ? storeAdvice(error, config.store.url !== undefined) : `Setting: ${setting}.`;
+}
+
+/** Null when there is none, which was told. */
+async function chooseProgram(
+  options: ServeOptions,
+  config: ServeConfig,
+  logger: Logger,
+  io: CliIo,
+): Promise<CallProgram | null> {
+  if (options.wait) return WAITING;
+  if (options.flow === undefined) return filePlayer(options);
+  const flow = await readFlowFile(options.flow, io);
+  return flow === null ? null : flowRunner(flow, options.flow, config.gateway, logger);
+}
+
+/** Calls ring until a program answers or rejects them over the API, or WhatsApp gives them up. */
+const WAITING: CallProgram = { prepare: async () => {}, handler: () => {} };
 
 /** The file starts with the first packet, then the call ends or is held in silence. */
 function filePlayer(options: ServeOptions): CallProgram {
@@ -124,12 +178,12 @@ function flowRunner(
 }
 
 /** The first signal takes no new call and waits for the running ones; the second ends them. */
-function stopOnSignals(gateway: Gateway, say: (message: string) => void): void {
+function stopOnSignals(gateway: Gateway, drainTimeoutMs: number, say: (message: string) => void): void {
   const stop = onStopSignals(
     () => {
       say("draining: no new calls, waiting for the running ones; a second signal ends them");
       void gateway
-        .drain({ signal: AbortSignal.timeout(DRAIN_LIMIT_MS) })
+        .drain({ signal: AbortSignal.timeout(drainTimeoutMs) })
         .then(() => gateway.close())
         .finally(stop);
     },

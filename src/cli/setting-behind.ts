@@ -4,6 +4,11 @@ import { isRingbackError } from "../errors.ts";
 const SETTING_OF_OPTION: Readonly<Record<string, string>> = {
   host: "HOST",
   port: "PORT",
+  "api.host": "API_HOST",
+  "api.port": "API_PORT",
+  soundsFolder: "SOUNDS_DIR",
+  "events.url": "EVENTS_URL",
+  "events.secret": "EVENTS_SECRET",
   publicAddress: "MEDIA_PUBLIC_ADDRESS",
 };
 

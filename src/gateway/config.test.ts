@@ -40,6 +40,12 @@ describe("settings", () => {
         requests: { allowHttp: false, allowedHosts: [], onlyAllowedHosts: false },
         recordingsFolder: join("data", "recordings"),
       },
+      store: { folder: "data", node: "ringback" },
+      api: { host: "127.0.0.1", port: 3001 },
+      events: null,
+      retention: {},
+      drainTimeoutMs: 900_000,
+      soundsFolder: null,
     });
   });
 
@@ -87,6 +93,16 @@ describe("settings", () => {
     ["SPEECH_MODEL", "kokoro"],
     ["SPEECH_ARGS", "[]"],
     ["SPEECH_API_KEY", "a-key"],
+    ["DATABASE_URL", "mysql://db/ringback"],
+    ["DATABASE_URL", "my database"],
+    ["NODE_NAME", "node one"],
+    ["API_PORT", "65536"],
+    ["API_PORT", "none"],
+    ["MAX_CALLS", "0"],
+    ["DRAIN_TIMEOUT_SECONDS", "15m"],
+    ["EVENTS_URL", "ftp://crm.example.com/"],
+    ["RETENTION_RECORDINGS_DAYS", "0"],
+    ["RETENTION_WEBHOOKS_DAYS", "7"],
   ])("%s=%s is refused by name", (name, value) => {
     expect(problemsOf({ ...COMPLETE, [name]: value })).toEqual([name]);
   });
@@ -206,4 +222,68 @@ test("who speaks has the gateway's rules for requests", () => {
   expect(problemsOf(env)).toEqual(["SPEECH_URL"]);
   const config = loadConfig({ ...env, REQUESTS_ALLOW_HTTP: "1" }, noFiles);
   expect(config.gateway.speech?.name).toBe("speech.lan");
+});
+
+const SECRET = `whsec_${Buffer.alloc(32, 7).toString("base64")}`;
+
+describe("store, API and events", () => {
+  test("are taken as they are set", () => {
+    const config = loadConfig(
+      {
+        ...COMPLETE,
+        DATABASE_URL: "postgres://ringback:pass@db/ringback",
+        NODE_NAME: "node-1",
+        DATA_DIR: "/var/lib/ringback",
+        API_HOST: "0.0.0.0",
+        API_PORT: "4000",
+        EVENTS_URL: "https://crm.example.com/ringback",
+        EVENTS_SECRET: SECRET,
+        RETENTION_RECORDINGS_DAYS: "7",
+        DRAIN_TIMEOUT_SECONDS: "60",
+        SOUNDS_DIR: "/srv/sounds",
+        MAX_CALLS: "20",
+      },
+      noFiles,
+    );
+    expect(config).toMatchObject({
+      store: { folder: "/var/lib/ringback", url: "postgres://ringback:pass@db/ringback", node: "node-1" },
+      api: { host: "0.0.0.0", port: 4_000 },
+      events: { url: "https://crm.example.com/ringback", secret: SECRET },
+      retention: { recordingsMs: 604_800_000 },
+      drainTimeoutMs: 60_000,
+      soundsFolder: "/srv/sounds",
+    });
+    expect(config.gateway.maxCalls).toBe(20);
+  });
+
+  test("the API is off when its port is", () => {
+    expect(loadConfig({ ...COMPLETE, API_PORT: "off" }, noFiles).api).toBe(null);
+  });
+
+  test("with PostgreSQL a node is called as its host, without it one process has the file whatever the host is called", () => {
+    const DATABASE_URL = "postgresql://db/ringback";
+    const nodeOf = (env: Record<string, string>, hostName: string) =>
+      loadConfig({ ...COMPLETE, ...env }, noFiles, { hostName }).store.node;
+    expect(nodeOf({}, "4f2ab81c9d00")).toBe("ringback");
+    expect(nodeOf({ DATABASE_URL }, "voice-1.example.com")).toBe("voice-1.example.com");
+    expect(nodeOf({ DATABASE_URL }, "Jo's Mac")).toBe("Jo-s-Mac");
+  });
+
+  test("an endpoint for events needs both, a real secret, and https unless http is allowed", () => {
+    const url = "https://crm.example.com/";
+    expect(problemsOf({ ...COMPLETE, EVENTS_URL: url })).toEqual(["EVENTS_SECRET"]);
+    expect(problemsOf({ ...COMPLETE, EVENTS_SECRET: SECRET })).toEqual(["EVENTS_URL"]);
+    expect(problemsOf({ ...COMPLETE, EVENTS_URL: url, EVENTS_SECRET: "short" })).toEqual(["EVENTS_SECRET"]);
+    const plain = { ...COMPLETE, EVENTS_URL: "http://10.0.0.5/", EVENTS_SECRET: SECRET };
+    expect(problemsOf(plain)).toEqual(["EVENTS_URL"]);
+    expect(problemsOf({ ...plain, REQUESTS_ALLOW_HTTP: "yes" })).toEqual([]);
+  });
+
+  test("the database's URL may come from a file, and no problem shows it", () => {
+    const env = { ...COMPLETE, DATABASE_URL_FILE: "/run/secrets/database" };
+    expect(loadConfig(env, () => "postgres://db/x\n").store.url).toBe("postgres://db/x");
+    expect(() => loadConfig(env, () => "mysql://user:pass@db/x")).toThrow(
+      /^(?!.*pass@).*no URL of PostgreSQL/,
+    );
+  });
 });

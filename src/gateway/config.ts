@@ -2,46 +2,98 @@ import { join } from "node:path";
 import { parseAllowedHost } from "../core/net/allowed-host.ts";
 import type { LogLevel } from "../platform/log.ts";
 import { createRequestPolicy, type RequestOptions } from "../platform/outgoing-request.ts";
+import type { RetentionPolicy } from "../store/types.ts";
 import { type GraphClientOptions, resolveGraphOptions } from "../whatsapp/graph-options.ts";
+import { type ApiSettings, type EventsSettings, readApi, readEvents } from "./api-settings.ts";
+import type { ConfigFile } from "./config-file.ts";
+import { ConfigLayers } from "./config-layers.ts";
 import { readMedia } from "./media-settings.ts";
 import type { GatewayOptions } from "./options.ts";
 import { type Environment, type ReadSecret, SettingsReader } from "./settings-reader.ts";
 import { readSpeech } from "./speech-settings.ts";
+import { readRetention, readStore, type StoreSettings } from "./store-settings.ts";
 
-/** What `ringback serve` runs with, read from the environment. */
+/** What `ringback serve` runs with, read from the environment and from a file. */
 export interface ServeConfig {
+  /** What any gateway of these settings has, a trial on this machine included. */
   readonly gateway: GatewayOptions;
   readonly host: string;
   readonly port: number;
   readonly logLevel: LogLevel;
+  readonly store: StoreSettings;
+  /** Null: no API. */
+  readonly api: ApiSettings | null;
+  /** Null: no endpoint but those that are made over the API. */
+  readonly events: EventsSettings | null;
+  /** What is set of it. */
+  readonly retention: Partial<RetentionPolicy>;
+  /** How long the first SIGTERM waits for running calls, in ms. */
+  readonly drainTimeoutMs: number;
+  /** Folder of the sounds that may be played over the API; null: none. */
+  readonly soundsFolder: string | null;
 }
+
+/** What a program's settings are read from beside its environment. */
+export interface ConfigSources {
+  readonly file?: ConfigFile | null;
+  /** Default `ringback`. */
+  readonly hostName?: string;
+}
+
+const DEFAULT_DRAIN_SECONDS = 900;
+const MAX_DRAIN_SECONDS = 86_400;
 
 const LOG_LEVELS: readonly LogLevel[] = ["debug", "info", "warn", "error", "silent"];
 
 /**
- * Reads the settings, all problems at once.
+ * Reads the settings, all problems at once. The environment wins over the file.
  *
  * @throws {RingbackError} `CONFIG_INVALID` with each problem by name and where its value is to be found.
  */
-export function loadConfig(env: Environment, readSecret: ReadSecret): ServeConfig {
-  const reader = new SettingsReader(env, readSecret);
-  const whatsapp = readWhatsApp(reader);
-  const requests = readRequests(reader);
-  const speech = readSpeech(reader, requests);
+export function loadConfig(
+  env: Environment,
+  readSecret: ReadSecret,
+  { file = null, hostName = "ringback" }: ConfigSources = {},
+): ServeConfig {
+  const reader = new SettingsReader(new ConfigLayers(env, file).merged, readSecret);
+  reader.problems(file?.problems ?? []);
+  const gateway = readGateway(reader);
   const config = {
     host: reader.optional("HOST") ?? "127.0.0.1",
     port: reader.whole("PORT", 0, 65_535, "a port") ?? 3000,
     logLevel: reader.oneOf("LOG_LEVEL", LOG_LEVELS) ?? "info",
-    gateway: {
-      ...whatsapp,
-      media: readMedia(reader),
-      requests,
-      ...(speech === null ? {} : { speech }),
-      recordingsFolder: join(reader.optional("DATA_DIR") ?? "data", "recordings"),
-    },
+    gateway,
+    store: readStore(reader, hostName),
+    api: readApi(reader),
+    events: readEvents(reader, gateway.requests?.allowHttp ?? false),
+    retention: readRetention(reader),
+    drainTimeoutMs: readDrainSeconds(reader) * 1_000,
+    soundsFolder: reader.optional("SOUNDS_DIR"),
   };
   reader.throwProblems();
   return config;
+}
+
+function readGateway(reader: SettingsReader): GatewayOptions {
+  const whatsapp = readWhatsApp(reader);
+  const requests = readRequests(reader);
+  const speech = readSpeech(reader, requests);
+  const maxCalls = reader.whole("MAX_CALLS", 1, 100_000, "a number of calls");
+  return {
+    ...whatsapp,
+    media: readMedia(reader),
+    requests,
+    ...(speech === null ? {} : { speech }),
+    ...(maxCalls === null ? {} : { maxCalls }),
+    recordingsFolder: join(reader.optional("DATA_DIR") ?? "data", "recordings"),
+  };
+}
+
+function readDrainSeconds(reader: SettingsReader): number {
+  return (
+    reader.whole("DRAIN_TIMEOUT_SECONDS", 0, MAX_DRAIN_SECONDS, "a number of seconds") ??
+    DEFAULT_DRAIN_SECONDS
+  );
 }
 
 const HINTS = {

@@ -42,8 +42,13 @@ export class SettingsReader {
 
   /** The same for one that must be there; empty with a problem. */
   required(name: string, hint: string): string {
-    if (!this.#isSet(name)) this.problem(name, "is missing", hint);
+    this.missing(name, hint);
     return this.secret(name, hint) ?? "";
+  }
+
+  /** A problem when it is not there: neither itself nor the file that it may come from. */
+  missing(name: string, hint: string): void {
+    if (!this.#isSet(name)) this.problem(name, "is missing", hint);
   }
 
   /** Entries between commas, empty ones included; none when it is not set. */
@@ -104,6 +109,11 @@ export class SettingsReader {
 
   problem(name: string, problem: string, hint: string): void {
     this.#problems.push({ name, problem, hint });
+  }
+
+  /** Takes over what was found elsewhere. */
+  problems(found: readonly ConfigProblem[]): void {
+    this.#problems.push(...found);
   }
 
   /** @throws {RingbackError} `CONFIG_INVALID` when there was a problem. */

@@ -1,0 +1,46 @@
+import type { ServeConfig } from "../gateway/config.ts";
+import type { Logger } from "../logger.ts";
+
+/** Where a gateway listens. */
+export interface Opened {
+  readonly url: string;
+  /** Null, or left out: there is no API. `hasKeys`: somebody can get in. */
+  readonly api?: { readonly url: string; readonly hasKeys: boolean } | null;
+}
+
+/** Says at the start where everything is, and what is still to be done. */
+export function reportStart(config: ServeConfig, { url, api = null }: Opened, logger: Logger): void {
+  const { url: database, folder, node } = config.store;
+  const store = database === undefined ? `SQLite in ${folder}` : `PostgreSQL at ${hostOf(database)}`;
+  logger.info({ store, node, recordings: config.gateway.recordingsFolder }, "store open");
+  if (api !== null) reportApi(config, api, logger);
+  if (config.events !== null) logger.info({ host: hostOf(config.events.url) }, "events are delivered");
+  logger.info({ url, numbers: config.gateway.phoneNumbers }, "waiting for calls");
+}
+
+function reportApi(
+  { api }: ServeConfig,
+  { url, hasKeys }: { readonly url: string; readonly hasKeys: boolean },
+  logger: Logger,
+): void {
+  logger.info({ api: `${url}/v1`, docs: `${url}/docs`, metrics: `${url}/metrics` }, "API open");
+  if (!hasKeys) {
+    const command = "ringback keys create --name my-program --scopes calls:read,calls:write,events:read";
+    logger.warn({ command }, "there is no API key yet: nobody can use the API until one is made");
+  }
+  if (!isLoopback(api?.host ?? "")) {
+    logger.warn(
+      { setting: "API_HOST" },
+      "the API can be reached from other machines: put TLS in front of it",
+    );
+  }
+}
+
+/** Without user, password and path. */
+function hostOf(url: string): string {
+  return URL.canParse(url) ? new URL(url).host : "";
+}
+
+function isLoopback(host: string): boolean {
+  return host === "localhost" || host === "::1" || host.startsWith("127.");
+}
