@@ -2,6 +2,7 @@ import { createSocket } from "node:dgram";
 import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
 import type { AudioDescription, DtlsSetup } from "../../src/core/sdp/model.ts";
 import type { MediaEngine, MediaLeg, MediaLegListener, MediaLegState } from "../../src/media/engine.ts";
+import { eventually } from "../support/eventually.ts";
 import { hostCandidate, OfferingPeer } from "./offering-peer.ts";
 import { UdpPath } from "./udp-path.ts";
 
@@ -222,8 +223,8 @@ function describePackets(harness: Harness, abilities: EngineAbilities): void {
     expect(leg.sendRtp(out)).toBe(true);
     offerer.send(receiverReport(7));
     for (const packet of inward) offerer.send(packet);
-    await vi.waitFor(() => expect(offerer.received).toHaveLength(1));
-    await vi.waitFor(() => expect(recorder.received).toHaveLength(inward.length));
+    await eventually(() => expect(offerer.received).toHaveLength(1));
+    await eventually(() => expect(recorder.received).toHaveLength(inward.length));
     expect(Uint8Array.from(offerer.received[0] ?? [])).toEqual(out);
     expect(recorder.received).toEqual(inward);
     expect(leg.stats()).toMatchObject({ bytesSent: out.length, sendsDropped: 0 });
@@ -239,7 +240,7 @@ function describePackets(harness: Harness, abilities: EngineAbilities): void {
       packet.fill(i, 12);
       leg.sendRtp(packet);
     }
-    await vi.waitFor(() => expect(offerer.received).toHaveLength(10));
+    await eventually(() => expect(offerer.received).toHaveLength(10));
     expect(offerer.received.map((received) => received[12])).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9]);
   });
 
@@ -266,8 +267,8 @@ function describePackets(harness: Harness, abilities: EngineAbilities): void {
     }
     offerer.send(rtpPacket(111, 7, 33));
     leg.sendRtp(rtpPacket(111, leg.local.ssrc, 44));
-    await vi.waitFor(() => expect(recorder.received).toHaveLength(1));
-    await vi.waitFor(() => expect(offerer.received).toHaveLength(1));
+    await eventually(() => expect(recorder.received).toHaveLength(1));
+    await eventually(() => expect(offerer.received).toHaveLength(1));
     expect(recorder.received[0]).toHaveLength(12 + 33);
     expect(recorder.states).toEqual(["connected"]);
   });
@@ -278,11 +279,11 @@ function describeRtcp(harness: Harness): void {
     const { offerer, leg, recorder } = await harness.connect();
     // The peer answers a sender report, and repeats from it when it was made (RFC 3550 §6.4.1: LSR).
     expect(leg.sendRtcp(senderReport(leg.local.ssrc, 0x12345678))).toBe(true);
-    await vi.waitFor(() => expect(recorder.receivedRtcp).toHaveLength(1));
+    await eventually(() => expect(recorder.receivedRtcp).toHaveLength(1));
     const answer = Buffer.from(recorder.receivedRtcp[0] ?? []);
     expect([answer[1], answer.readUInt32BE(24)]).toEqual([201, 0x12345678]);
     offerer.send(receiverReport(7));
-    await vi.waitFor(() => expect(recorder.receivedRtcp).toHaveLength(2));
+    await eventually(() => expect(recorder.receivedRtcp).toHaveLength(2));
     expect(recorder.receivedRtcp[1]).toEqual(receiverReport(7));
     expect(recorder.received).toHaveLength(0);
   });
@@ -308,15 +309,15 @@ function describeHostilePath(harness: Harness): void {
       await vi.waitFor(() => expect(recorder.states).toContain("connected"), 10_000);
       await vi.waitFor(() => expect(offerer.isOpen).toBe(true), 10_000);
       for (let sequence = 1; sequence <= 5; sequence += 1) offerer.send(rtpPacket(111, 7, 80, sequence));
-      await vi.waitFor(() => expect(recorder.received).toHaveLength(5));
+      await eventually(() => expect(recorder.received).toHaveLength(5));
     } finally {
       clearInterval(forging);
     }
     for (const datagram of path.toLeg) path.forge(datagram);
     offerer.send(rtpPacket(111, 7, 81, 6));
     leg.sendRtp(rtpPacket(111, leg.local.ssrc, 44));
-    await vi.waitFor(() => expect(offerer.received).toHaveLength(1));
-    await vi.waitFor(() => expect(recorder.received.at(-1)).toHaveLength(12 + 81));
+    await eventually(() => expect(offerer.received).toHaveLength(1));
+    await eventually(() => expect(recorder.received.at(-1)).toHaveLength(12 + 81));
     expect(recorder.received).toHaveLength(6);
     expect(recorder.states).toEqual(["connected"]);
   });

@@ -1,6 +1,7 @@
 import { createSocket } from "node:dgram";
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { type Logger, silentLogger } from "../../src/logger.ts";
+import { eventually } from "../support/eventually.ts";
 import {
   closeAll,
   freePorts,
@@ -32,7 +33,7 @@ describe("a worker that breaks down", () => {
 
     // No worker takes such a message.
     threads[0]?.post({ type: "prompt", prompt: 9, memory: null as never });
-    await vi.waitFor(() => expect(doomed.events).toContain("lost worker-crashed"));
+    await eventually(() => expect(doomed.events).toContain("lost worker-crashed"));
     expect(opening.events).toEqual(["failed worker-crashed"]);
     expect((await playing.finished).outcome).toBe("call-ended");
     expect(await sending).toBe("call-ended");
@@ -43,7 +44,7 @@ describe("a worker that breaks down", () => {
       5_000,
     );
     const heard = safe.peer.received.length;
-    await vi.waitFor(() => expect(safe.peer.received.length).toBeGreaterThan(heard + 10));
+    await eventually(() => expect(safe.peer.received.length).toBeGreaterThan(heard + 10));
     expect(safe.events).toEqual(["ice", "connected", "first-out"]);
     const next = await startCall(host);
     expect(next.port).toBe(port);
@@ -59,7 +60,7 @@ describe("a worker that breaks down", () => {
       code: "MEDIA_ENGINE_FAILED",
       details: { reason: "no worker" },
     });
-    await vi.waitFor(() => expect(host.status().workers[0]?.isUp).toBe(true), 5_000);
+    await eventually(() => expect(host.status().workers[0]?.isUp).toBe(true));
     await startCall(host);
   });
 
@@ -99,7 +100,7 @@ describe("a worker that breaks down", () => {
       (call) => call.events,
       (error: { code: string }) => [error.code],
     );
-    await vi.waitFor(() => expect(outcome).toHaveLength(1));
+    await eventually(() => expect(outcome).toHaveLength(1));
     expect(["MEDIA_ENGINE_FAILED", "failed worker-crashed"]).toContain(outcome[0]);
   });
 });
@@ -120,7 +121,7 @@ describe("a worker that hangs", () => {
     );
     const next = await startCall(host);
     next.session.startRtp();
-    await vi.waitFor(() => expect(next.events).toContain("first-out"));
+    await eventually(() => expect(next.events).toContain("first-out"));
   });
 
   test("does not keep the host from closing", async () => {

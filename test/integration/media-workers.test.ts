@@ -1,5 +1,6 @@
 import { afterEach, describe, expect, test, vi } from "vitest";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { closeAll, freePorts, promptOf, rtpPacket, startCall, startPool, TestCall } from "./worker-pool.ts";
 
 afterEach(closeAll);
@@ -12,14 +13,14 @@ describe("a call in a worker", () => {
     const playback = call.session.play([promptOf(5)]);
     call.session.startRtp();
     expect(await playback.finished).toEqual({ outcome: "completed", playedMs: 100, interruptedBy: null });
-    await vi.waitFor(() => expect(call.heard(111).slice(0, 5)).toEqual([0, 1, 2, 3, 4]));
+    await eventually(() => expect(call.heard(111).slice(0, 5)).toEqual([0, 1, 2, 3, 4]));
 
     call.session.setFramesWanted(true);
     // The wish is on its way, as the packets are.
     expect(await call.session.sendDigits("1")).toBe("sent");
     expect(new Set(call.heard(126))).toEqual(new Set([1]));
     for (let mark = 1; mark <= 20; mark += 1) call.peer.send(rtpPacket(111, mark, [mark, 0, 0]));
-    await vi.waitFor(() => expect(call.frames).toHaveLength(20));
+    await eventually(() => expect(call.frames).toHaveLength(20));
     expect(call.frames).toEqual(Array.from({ length: 20 }, (_, index) => index + 1));
 
     // RFC 4733 §2.3: event 5, end bit, 100 ms.
@@ -28,9 +29,9 @@ describe("a call in a worker", () => {
       new DataView(packet.buffer).setUint32(4, 21 * 960);
       call.peer.send(packet);
     }
-    await vi.waitFor(() => expect(call.digits).toEqual([{ digit: "5", durationMs: 100 }]));
+    await eventually(() => expect(call.digits).toEqual([{ digit: "5", durationMs: 100 }]));
     expect(call.events).toEqual(["ice", "connected", "first-out", "first-in"]);
-    await vi.waitFor(() => expect(call.session.stats().received.packetsReceived).toBe(23));
+    await eventually(() => expect(call.session.stats().received.packetsReceived).toBe(23));
     const stats = call.session.stats();
     expect(stats.packetsSent).toBeGreaterThan(5);
     expect(stats.telephoneEvents.digits).toBe(1);
@@ -43,7 +44,7 @@ describe("a call in a worker", () => {
     const playing = call.session.play([promptOf(500)]);
     const sending = call.session.sendDigits("123456");
     call.session.startRtp();
-    await vi.waitFor(() => expect(call.events).toContain("first-out"));
+    await eventually(() => expect(call.events).toContain("first-out"));
     call.session.close();
     call.session.close();
     expect((await playing.finished).outcome).toBe("call-ended");
@@ -54,7 +55,7 @@ describe("a call in a worker", () => {
       playedMs: 0,
       interruptedBy: null,
     });
-    await vi.waitFor(() => expect(host.status().workers[0]?.calls).toBe(0));
+    await eventually(() => expect(host.status().workers[0]?.calls).toBe(0));
     expect(call.events).toEqual(["ice", "connected", "first-out"]);
     expect(call.session.stats().packetsSent).toBeGreaterThan(0);
   });
@@ -63,11 +64,11 @@ describe("a call in a worker", () => {
     const { host } = await startPool();
     const call = await startCall(host);
     call.session.startRtp();
-    await vi.waitFor(() => expect(call.heard(111).length).toBeGreaterThan(3));
+    await eventually(() => expect(call.heard(111).length).toBeGreaterThan(3));
     call.session.close();
-    await vi.waitFor(() => expect(host.status().workers[0]?.calls).toBe(0));
+    await eventually(() => expect(host.status().workers[0]?.calls).toBe(0));
     const { packetsSent, rtcp } = call.session.stats();
-    await vi.waitFor(() => expect(call.heard(111)).toHaveLength(packetsSent));
+    await eventually(() => expect(call.heard(111)).toHaveLength(packetsSent));
     // The BYE.
     expect(rtcp.reportsSent).toBe(1);
   });
@@ -79,7 +80,7 @@ describe("a call in a worker", () => {
     const offer = { ...(await call.peer.offer()), fingerprints: [{ algorithm: "md5", value: "00" }] };
     const listener = Object.create(null);
     await expect(host.openSession(offer, listener)).rejects.toMatchObject({ code: "MEDIA_ENGINE_FAILED" });
-    await vi.waitFor(() => expect(host.status().workers[0]?.calls).toBe(1));
+    await eventually(() => expect(host.status().workers[0]?.calls).toBe(1));
   });
 
   test("shares a prompt with the others: it goes to the worker once, for all of them", async () => {
@@ -136,7 +137,7 @@ describe("several workers", () => {
     expect(loads()).toEqual([2, 1]);
     calls[0]?.session.close();
     calls[2]?.session.close();
-    await vi.waitFor(() => expect(loads()).toEqual([0, 1]));
+    await eventually(() => expect(loads()).toEqual([0, 1]));
     const next = await TestCall.open(host);
     expect(next.port).toBe(calls[0]?.port);
   });

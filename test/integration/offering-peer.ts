@@ -1,6 +1,7 @@
 import { Audio, PeerConnection, RtcpReceivingSession, type Track } from "node-datachannel";
-import { expect, vi } from "vitest";
+import { expect } from "vitest";
 import type { AudioDescription, DtlsSetup, IceCandidate, LocalAudio } from "../../src/core/sdp/model.ts";
+import { eventually } from "../support/eventually.ts";
 
 /** The peer that offers: another endpoint with real UDP, ICE, DTLS and SRTP, on 127.0.0.1 if not on `address`. */
 export class OfferingPeer {
@@ -30,7 +31,7 @@ export class OfferingPeer {
   /** Our offer; `setup` may narrow the roles down, and the answer then decides as `actpass` would have it. */
   async offer(): Promise<AudioDescription> {
     this.#peer.setLocalDescription("offer");
-    await vi.waitFor(() => expect(this.#peer.gatheringState()).toBe("complete"));
+    await eventually(() => expect(this.#peer.gatheringState()).toBe("complete"));
     const sdp = this.#peer.localDescription()?.sdp ?? "";
     const value = (name: string): string => new RegExp(`^a=${name}:(.*)$`, "m").exec(sdp)?.[1]?.trim() ?? "";
     return {

@@ -12,6 +12,7 @@ import {
 import { systemRandom } from "../../src/platform/random.ts";
 import { UdpSocket } from "../../src/platform/udp.ts";
 import { ManualClock } from "../../src/testing/manual-clock.ts";
+import { eventually } from "../support/eventually.ts";
 import { hostCandidate, OfferingPeer } from "./offering-peer.ts";
 import { SharedRelay } from "./shared-relay.ts";
 
@@ -90,8 +91,8 @@ async function expectOwnAudio(calls: readonly Call[]): Promise<void> {
     expect(leg.sendRtp(rtpPacket(leg.local.ssrc, 100 + i))).toBe(true);
   }
   for (const [i, { offerer, recorder }] of calls.entries()) {
-    await vi.waitFor(() => expect(recorder.received).toEqual([i]));
-    await vi.waitFor(() => expect(offerer.received.map((packet) => packet[12])).toEqual([100 + i]));
+    await eventually(() => expect(recorder.received).toEqual([i]));
+    await eventually(() => expect(offerer.received.map((packet) => packet[12])).toEqual([100 + i]));
   }
 }
 
@@ -261,7 +262,7 @@ describe("the transport engine", () => {
     const offer = { ...(await createOfferer().offer()), candidates };
     const leg = await engine.openLeg(offer, new Recorder());
     leg.connect();
-    await vi.waitFor(() => expect(checked).toEqual([offer.iceUfrag]));
+    await eventually(() => expect(checked).toEqual([offer.iceUfrag]));
     expect(engine.stats().sendsFailed).toBe(3);
   });
 
@@ -400,12 +401,12 @@ describe("a call that we offer", () => {
       );
       offer.leg.sendRtp(rtpPacket(offer.leg.local.ssrc, 1));
       leg.sendRtp(rtpPacket(leg.local.ssrc, 2));
-      await vi.waitFor(() => expect([ours.received, theirs.received]).toEqual([[2], [1]]));
+      await eventually(() => expect([ours.received, theirs.received]).toEqual([[2], [1]]));
       await expect(offer.accept(describeSide(leg.local))).rejects.toMatchObject({
         code: "MEDIA_ENGINE_FAILED",
       });
       leg.close();
-      await vi.waitFor(() => expect(ours.states).toEqual([["connected"], ["closed", "dtls-peer-closed"]]));
+      await eventually(() => expect(ours.states).toEqual([["connected"], ["closed", "dtls-peer-closed"]]));
       expect(theirs.states).toEqual([["connected"]]);
       expect([offering.stats().legs, answering.stats().legs]).toEqual([0, 0]);
     },
