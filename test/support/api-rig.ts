@@ -120,11 +120,12 @@ export async function addCall(store: Store, call: CallToAdd = {}): Promise<strin
       phoneNumberId,
       whatsappCallId: `wacid.${Buffer.from(number).toString("base64")}`,
       direction: "inbound",
-      state,
+      state: state === "ended" ? "ringing" : state,
       party: { number, userId: null, name: `Name of ${number}`, username: null },
       node: "test",
       createdAt: now,
     },
+    ...(state === "ended" && { update: { state, endedAt: now } }),
     events: [
       {
         ...newEvent(1, "call.incoming", { direction: "inbound", phone_number_id: phoneNumberId }),
