@@ -195,6 +195,8 @@ async function oldRecordings(
       where.or([
         where(sql<number>`coalesce(recordings.ended_at, calls.ended_at)`, "<", before),
         where("calls.ended_at", "<", callBefore),
+        // Whose files a crash, or a folder's rights, kept from being removed when the caller was erased.
+        where("calls.erased_at", "is not", null),
       ]),
     )
     .orderBy("recordings.started_at")

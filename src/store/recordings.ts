@@ -101,11 +101,12 @@ async function addDeletedEvent(
 }
 
 function deletedData(recording: RecordingRecord): JsonObject {
+  const [first] = recording.files;
   return {
     recording_id: recording.id,
     status: "deleted",
     duration_ms: recording.durationMs,
-    channels: recording.files.map(({ channel }) => channel),
+    channels: first === undefined ? null : recording.files.length > 1 ? "both" : first.channel,
     format: recording.format,
     consent: recording.consent,
     files: [],
