@@ -27,6 +27,9 @@ export async function enqueueDeliveries(
     endpoints.filter((endpoint) => takes(endpoint, event)).map(({ id }) => deliveryRow(event, id, deps)),
   );
   if (wanted.length === 0) return;
+  // Those of one millisecond sort by chance, and so would a list of them.
+  const ids = wanted.map(({ id }) => id).sort();
+  for (const [index, row] of wanted.entries()) row.id = ids[index] ?? row.id;
   await markHeads(tx, wanted);
   for (const part of chunks(wanted)) {
     await tx

@@ -30,7 +30,8 @@ export async function openStore(options: StoreOptions, deps: StoreDeps): Promise
   }
 }
 
-function openDatabase(options: StoreOptions, deps: StoreDeps): Promise<OpenDatabase> {
+/** With the schema as it is found. */
+export function openDatabase(options: StoreOptions, deps: StoreDeps): Promise<OpenDatabase> {
   const { url, file, node } = options;
   return url === undefined
     ? openSqlite(file ?? ":memory:", node !== null, deps.timers)

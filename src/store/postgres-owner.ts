@@ -1,4 +1,3 @@
-import { createHash } from "node:crypto";
 import pg from "pg";
 import { RingbackError } from "../errors.ts";
 import type { TimerHandle } from "../platform/timers.ts";
@@ -9,6 +8,9 @@ import type { StoreDeps } from "./store-deps.ts";
 /** The server notices the end of a process that was killed a moment later. */
 const WAIT_MS = 3_000;
 const POLL_MS = 100;
+/** Installations that share a database have schemas of their own. */
+const LOCK =
+  "select pg_try_advisory_lock(hashtextextended('ringback:node:' || current_schema() || ':' || $1::text, 0)) as taken";
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 10_000;
 
@@ -26,7 +28,7 @@ export async function ownNode(url: string, node: string, deps: StoreDeps): Promi
 
 class PostgresOwner implements Owner {
   readonly #url: string;
-  readonly #key: string;
+  readonly #node: string;
   readonly #deps: StoreDeps;
   #client: pg.Client | null = null;
   #retry: TimerHandle | null = null;
@@ -35,7 +37,7 @@ class PostgresOwner implements Owner {
 
   constructor(url: string, node: string, deps: StoreDeps) {
     this.#url = url;
-    this.#key = lockKey(node);
+    this.#node = node;
     this.#deps = deps;
   }
 
@@ -62,10 +64,7 @@ class PostgresOwner implements Owner {
     client.on("end", () => this.#lost(client));
     try {
       await client.connect();
-      const { rows } = await client.query<{ readonly taken: boolean }>(
-        "select pg_try_advisory_lock($1::bigint) as taken",
-        [this.#key],
-      );
+      const { rows } = await client.query<{ readonly taken: boolean }>(LOCK, [this.#node]);
       if (rows[0]?.taken === true && !this.#released) {
         this.#client = client;
         return true;
@@ -111,11 +110,6 @@ class PostgresOwner implements Owner {
     }
     this.#takeAgainLater();
   }
-}
-
-/** A number of 64 bits, as PostgreSQL names locks by. */
-function lockKey(node: string): string {
-  return createHash("sha256").update(`ringback:node:${node}`).digest().readBigInt64BE(0).toString();
 }
 
 function inUse(): RingbackError<"STORE_UNUSABLE"> {
