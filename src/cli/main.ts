@@ -1,17 +1,19 @@
 #!/usr/bin/env node
 import { Command } from "commander";
 import { RingbackError } from "../errors.ts";
+import { VERSION } from "../platform/version.ts";
 import { addFlowCommands } from "./flow.ts";
+import { addKeyCommands } from "./keys.ts";
 import { processIo } from "./process-io.ts";
 import { addSdpCommands } from "./sdp.ts";
-import { VERSION } from "../platform/version.ts";
 
 const program = new Command("ringback")
   .description("Answer WhatsApp Business calls.")
   .version(VERSION)
   .showHelpAfterError("(ringback --help lists the commands)");
+const LIGHT_COMMANDS = new Set(["sdp", "flow", "keys"]);
 // The calling commands load the whole media stack, half a second that `sdp fix` in somebody's pipe need not wait for.
-if (process.argv[2] !== "sdp" && process.argv[2] !== "flow") {
+if (!LIGHT_COMMANDS.has(process.argv[2] ?? "")) {
   const [{ addConfigCommands }, { addDemoCommand }, { addServeCommand }, { addSimulateCommand }] =
     await Promise.all([
       import("./config.ts"),
@@ -25,6 +27,7 @@ if (process.argv[2] !== "sdp" && process.argv[2] !== "flow") {
   addSimulateCommand(program, processIo);
 }
 addFlowCommands(program, processIo);
+addKeyCommands(program, processIo);
 addSdpCommands(program, processIo);
 
 try {

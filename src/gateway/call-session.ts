@@ -68,6 +68,8 @@ export class CallSession implements CallControl, LiveCall {
   readonly #inputs: CallInput[] = [];
   #feeding = false;
   #timer: TimerHandle | null = null;
+  /** When the latest request left: they follow one another. */
+  #graphSentMs = 0;
   #phase: CallPhase = "ringing";
   #activeSinceMs: number | null = null;
   #error: RingbackError | null = null;
@@ -104,7 +106,10 @@ export class CallSession implements CallControl, LiveCall {
     this.#machine = new IncomingCall(context.call);
     const ids = { phoneNumberId: event.phoneNumberId, callId: event.callId };
     this.#graph = new CallGraph(graphClient, ids, {
-      onSent: (action) => this.#step(STEP_SENT[action]),
+      onSent: (action) => {
+        this.#graphSentMs = this.#now();
+        this.#step(STEP_SENT[action]);
+      },
       onOk: (action) => this.#graphOk(action),
       onFailed: (action, error) => this.#graphFailed(action, error),
     });
@@ -323,11 +328,13 @@ export class CallSession implements CallControl, LiveCall {
   }
 
   #graphOk(action: CallAction): void {
+    this.#context.observer.graphRequest?.(action, this.#now() - this.#graphSentMs, null);
     this.#step(STEP_DONE[action]);
     this.#feed({ type: "graph-ok", at: this.#now(), action });
   }
 
   #graphFailed(action: CallAction, error: RingbackError): void {
+    this.#context.observer.graphRequest?.(action, this.#now() - this.#graphSentMs, error);
     // What follows the end of a call cannot change why it ended.
     if (this.#phase !== "ended") this.#error = error;
     this.#step("graph-failed", undefined, `${action} ${error.code}`);

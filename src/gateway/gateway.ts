@@ -1,31 +1,18 @@
-import type { FastifyInstance } from "fastify";
 import { RingbackError } from "../errors.ts";
-import { type Logger, silentLogger } from "../logger.ts";
-import {
-  createMediaWorkerPool,
-  createPromptCache,
-  LocalMediaHost,
-  type MediaHost,
-  type MediaStatus,
-  WorkSlices,
-} from "../media/index.ts";
-import { type Clock, systemClock } from "../platform/clock.ts";
+import { silentLogger } from "../logger.ts";
+import { createPromptCache, type MediaHost, type MediaStatus, WorkSlices } from "../media/index.ts";
+import { systemClock } from "../platform/clock.ts";
 import { createRequestPolicy } from "../platform/outgoing-request.ts";
-import { type Random, systemRandom } from "../platform/random.ts";
-import { systemTimers, type Timers } from "../platform/timers.ts";
-import { createGraphClient, type GraphClient } from "../whatsapp/graph-client.ts";
-import type { Readiness } from "./api/context.ts";
+import { systemRandom } from "../platform/random.ts";
+import { systemTimers } from "../platform/timers.ts";
 import type { CallHandler } from "./call.ts";
-import { CallRegistry, type RegistryCounters } from "./call-registry.ts";
-import { createHttpServer, listenOn } from "./http.ts";
-import { Ledger, type LedgerContext, openGatewayStore } from "./ledger.ts";
-import type { GatewayObserver } from "./observer.ts";
-import {
-  checkGatewayOptions,
-  DEFAULT_MAX_CALLS,
-  type GatewayOptions,
-  graphClientOptions,
-} from "./options.ts";
+import type { RegistryCounters } from "./call-registry.ts";
+import type { GatewayContext } from "./gateway-context.ts";
+import { GatewayCore } from "./gateway-core.ts";
+import { openGatewayStore } from "./ledger.ts";
+import { createLocalHost, startWorkers } from "./media-hosts.ts";
+import { checkGatewayOptions, type GatewayOptions } from "./options.ts";
+import type { ApiListenOptions } from "./services.ts";
 import { SoundSources } from "./verbs/sound-sources.ts";
 import type { PlaySource } from "./verbs/types.ts";
 import { UrlSounds } from "./verbs/url-sounds.ts";
@@ -38,6 +25,16 @@ export interface ListenOptions {
   readonly port?: number;
   /** Address to listen on. Default 127.0.0.1: a tunnel or a proxy brings HTTPS. */
   readonly host?: string;
+  /** The control API and metrics (docs/api.md), on a port of their own. Default: none. */
+  readonly api?: ApiListenOptions;
+}
+
+/** Where the gateway listens. */
+export interface Listening {
+  /** Of the webhook. */
+  readonly url: string;
+  /** Origin of the control API; null: there is none. */
+  readonly apiUrl: string | null;
 }
 
 export interface GatewayStatus {
@@ -51,9 +48,6 @@ export interface GatewayStatus {
 const MAX_PROMPT_MS = 120_000;
 /** How long work on files holds up everything else at a time. */
 const SLICE_MS = 4;
-const RECORDINGS_FOLDER = "./data/recordings";
-/** How long `close` waits for WhatsApp to confirm the ends of calls, in ms. After it, requests are given up. */
-const CLOSE_GRACE_MS = 5_000;
 
 /** Makes a gateway. It does nothing until `listen`. Throws `OPTION_INVALID`. */
 export function createGateway(options: GatewayOptions): Gateway {
@@ -66,31 +60,23 @@ export class Gateway implements AsyncDisposable {
   /** Resolves when the gateway is closed, by whomever; never rejects. */
   readonly closed: Promise<void>;
   readonly #options: GatewayOptions;
-  readonly #logger: Logger;
-  readonly #clock: Clock;
-  readonly #timers: Timers;
-  readonly #random: Random;
+  readonly #context: GatewayContext;
   readonly #slices: WorkSlices;
   readonly #sources: SoundSources;
-  readonly #graphByNumber = new Map<string, GraphClient>();
   #state: GatewayState = "idle";
   #handler: CallHandler | null = null;
-  #http: FastifyInstance | null = null;
   #media: MediaHost | null;
-  #registry: CallRegistry | null = null;
-  #ledger: Ledger | null = null;
-  #opening: Promise<{ readonly url: string }> | null = null;
+  #core: GatewayCore | null = null;
+  #opening: Promise<Listening> | null = null;
   #closing: Promise<void> | null = null;
   #resolveClosed!: () => void;
 
   constructor(options: GatewayOptions) {
+    const { clock = systemClock, timers = systemTimers, random = systemRandom } = options;
     this.#options = options;
-    this.#logger = options.logger ?? silentLogger;
-    this.#clock = options.clock ?? systemClock;
-    this.#timers = options.timers ?? systemTimers;
-    this.#random = options.random ?? systemRandom;
-    this.#media = this.#createLocalHost();
-    this.#slices = new WorkSlices(this.#clock, SLICE_MS);
+    this.#context = { clock, timers, random, logger: options.logger ?? silentLogger };
+    this.#media = createLocalHost(options.media, this.#context);
+    this.#slices = new WorkSlices(clock, SLICE_MS);
     this.#sources = this.#createSources();
     this.closed = new Promise((resolve) => {
       this.#resolveClosed = resolve;
@@ -114,18 +100,19 @@ export class Gateway implements AsyncDisposable {
   get status(): GatewayStatus {
     return {
       state: this.#state,
-      calls: this.#registry?.size ?? 0,
-      counters: { ...(this.#registry?.counters ?? NO_COUNTERS) },
+      calls: this.#core?.registry.size ?? 0,
+      counters: { ...(this.#core?.registry.counters ?? NO_COUNTERS) },
       media: this.#media?.status() ?? { workers: [] },
     };
   }
 
   /**
-   * Starts the media workers and opens the webhook. Resolves with its URL.
+   * Opens the store, starts the media workers, finishes what a process before this one has left, and opens the webhook. Resolves with
+   * its URL.
    * @throws {RingbackError} `GATEWAY_WRONG_STATE` without a handler, when called twice, or closed meanwhile;
-   * `OPTION_INVALID` when the port or the address cannot be had; `MEDIA_ENGINE_FAILED`.
+   * `OPTION_INVALID` when a port or an address cannot be had; `MEDIA_ENGINE_FAILED`; `STORE_UNUSABLE`, `STORE_UNAVAILABLE`.
    */
-  async listen(options: ListenOptions = {}): Promise<{ readonly url: string }> {
+  async listen(options: ListenOptions = {}): Promise<Listening> {
     const handler = this.#handler;
     if (handler === null)
       throw this.#wrongState("listen", "Say with onCall() what is to happen with a call.");
@@ -149,8 +136,8 @@ export class Gateway implements AsyncDisposable {
   async drain(options: { readonly signal?: AbortSignal } = {}): Promise<void> {
     if (this.#state === "running") this.#state = "draining";
     if (this.#state !== "draining" || options.signal?.aborted) return;
-    this.#registry?.refuseNewCalls();
-    const empty = this.#registry?.empty() ?? Promise.resolve();
+    this.#core?.registry.refuseNewCalls();
+    const empty = this.#core?.registry.empty() ?? Promise.resolve();
     await (options.signal === undefined ? empty : unlessAborted(empty, options.signal));
   }
 
@@ -164,139 +151,48 @@ export class Gateway implements AsyncDisposable {
     return this.close();
   }
 
-  async #open(handler: CallHandler, options: ListenOptions): Promise<{ readonly url: string }> {
+  async #open(handler: CallHandler, options: ListenOptions): Promise<Listening> {
     // First: without the store there is nothing to start for.
-    const opened = await openGatewayStore(this.#options.store, this.#context());
+    const opened = await openGatewayStore(this.#options.store, this.#context);
     try {
-      this.#media ??= await this.#startWorkers();
+      this.#media ??= await startWorkers(this.#options.media, this.#context);
     } catch (error) {
       await opened.store.close();
       throw error;
     }
-    this.#openGraphClients();
-    const observer: GatewayObserver = this.#options.observer ?? {};
-    const registry = this.#createRegistry(this.#media, handler, observer);
-    this.#registry = registry;
+    const core = new GatewayCore(this.#options, this.#context, {
+      opened,
+      media: this.#media,
+      sources: this.#sources,
+      slices: this.#slices,
+      handler,
+      hasApi: options.api !== undefined,
+      status: () => this.status,
+      drain: () => void this.drain(),
+    });
+    this.#core = core;
     // drain() or close() came while the workers were starting.
-    if (this.#state !== "running") registry.refuseNewCalls();
-    const graphFor = (phoneNumberId: string): GraphClient | null => this.#graphOf(phoneNumberId);
-    const ledger = new Ledger(opened.store, opened.node, { registry, graphFor, observer }, this.#context());
-    this.#ledger = ledger;
-    await ledger.recover();
-    this.#http = createHttpServer({
-      appSecrets: [this.#options.appSecret].flat(),
-      verifyTokens: [this.#options.verifyToken],
-      clock: this.#clock,
-      logger: this.#logger,
-      observer,
-      take: (body, events, receivedAtMs) => ledger.intake.take(body, events, receivedAtMs),
-      health: () => ({ status: this.#state === "running" ? "ok" : "draining", calls: registry.size }),
-      readiness: () => this.#readiness(ledger),
-    });
-    const origin = await listenOn(this.#http, options.host ?? "127.0.0.1", options.port ?? 3000);
-    return { url: `${origin}/webhook` };
-  }
-
-  #createRegistry(media: MediaHost, handler: CallHandler, observer: GatewayObserver): CallRegistry {
-    return new CallRegistry({
-      context: {
-        clock: this.#clock,
-        timers: this.#timers,
-        media,
-        sources: this.#sources,
-        slices: this.#slices,
-        recordingsFolder: this.#options.recordingsFolder ?? RECORDINGS_FOLDER,
-        logger: this.#logger,
-        call: this.#options.call ?? {},
-        handler,
-        observer,
-      },
-      graphFor: (phoneNumberId) => this.#graphOf(phoneNumberId),
-      maxCalls: this.#options.maxCalls ?? DEFAULT_MAX_CALLS,
-    });
-  }
-
-  #graphOf(phoneNumberId: string): GraphClient | null {
-    return this.#graphByNumber.get(phoneNumberId) ?? null;
-  }
-
-  async #readiness(ledger: Ledger): Promise<Readiness> {
-    const reasons: string[] = [];
-    if (this.#state !== "running") reasons.push("draining");
-    if (!(await ledger.isWritable())) reasons.push("store_unavailable");
-    return { ready: reasons.length === 0, reasons };
-  }
-
-  #context(): LedgerContext {
-    return { clock: this.#clock, timers: this.#timers, random: this.#random, logger: this.#logger };
+    if (this.#state !== "running") core.registry.refuseNewCalls();
+    return core.open(options.host ?? "127.0.0.1", options.port ?? 3000, options.api ?? null);
   }
 
   #createSources(): SoundSources {
     return new SoundSources({
-      prompts: createPromptCache({ maxDurationMs: MAX_PROMPT_MS, clock: this.#clock }),
-      urls: new UrlSounds(createRequestPolicy(this.#options.requests), this.#clock),
+      prompts: createPromptCache({ maxDurationMs: MAX_PROMPT_MS, clock: this.#context.clock }),
+      urls: new UrlSounds(createRequestPolicy(this.#options.requests), this.#context.clock),
       speech: this.#options.speech ?? null,
       slices: this.#slices,
     });
   }
 
-  /** Calls in this thread, when the engine was given. */
-  #createLocalHost(): MediaHost | null {
-    const { engine, encoderComplexity } = this.#options.media ?? {};
-    if (engine === undefined) return null;
-    return new LocalMediaHost({
-      engine,
-      ...(encoderComplexity !== undefined && { encoderComplexity }),
-      clock: this.#clock,
-      timers: this.#timers,
-      random: this.#random,
-      logger: this.#logger,
-    });
-  }
-
-  #startWorkers(): Promise<MediaHost> {
-    const { engine: _, ...media } = this.#options.media ?? {};
-    return createMediaWorkerPool({
-      ...media,
-      clock: this.#clock,
-      timers: this.#timers,
-      logger: this.#logger,
-    });
-  }
-
-  /** One client, and so one connection pool, for each access token. */
-  #openGraphClients(): void {
-    const byToken = new Map<string, GraphClient>();
-    for (const entry of this.#options.phoneNumbers) {
-      const number = typeof entry === "string" ? { id: entry } : entry;
-      const token = number.token ?? this.#options.token;
-      const client = byToken.get(token) ?? createGraphClient(graphClientOptions(token, this.#options.graph));
-      byToken.set(token, client);
-      this.#graphByNumber.set(number.id, client);
-    }
-  }
-
   async #close(): Promise<void> {
     this.#state = "closed";
-    this.#registry?.refuseNewCalls();
+    this.#core?.registry.refuseNewCalls();
     // What listen() is about to open is closed with the rest; its failure is told to its caller.
     await this.#opening?.catch(() => {});
-    await this.#endCalls();
-    await this.#http?.close();
-    await this.#ledger?.close();
-    const clients = new Set(this.#graphByNumber.values());
-    await Promise.all([this.#media?.close(), ...[...clients].map((client) => client.close())]);
-  }
-
-  async #endCalls(): Promise<void> {
-    const registry = this.#registry;
-    if (registry === null) return;
-    const timer = this.#timers.setTimer(CLOSE_GRACE_MS, () => {
-      this.#logger.warn({ calls: registry.size }, "closing without WhatsApp's word on the ends of calls");
-      registry.abandonAll();
-    });
-    await registry.endAll();
-    this.#timers.clearTimer(timer);
+    await this.#core?.endCalls();
+    await this.#core?.close();
+    await this.#media?.close();
   }
 
   #wrongState(operation: string, advice: string): RingbackError {

@@ -5,6 +5,7 @@ import type { Clock } from "../platform/clock.ts";
 import { explainCode } from "../whatsapp/error-catalogue.ts";
 import { verifySubscription, verifyWebhookSignature } from "../whatsapp/signature.ts";
 import { parseWebhook } from "../whatsapp/webhook.ts";
+import type { Readiness } from "./api/context.ts";
 import type { Intake } from "./intake/intake.ts";
 import type { GatewayObserver } from "./observer.ts";
 
@@ -29,12 +30,6 @@ export interface HttpOptions {
 export interface GatewayHealth {
   readonly status: "ok" | "draining";
   readonly calls: number;
-}
-
-/** May it be given new calls? If not, the reasons are `draining`, `store`. */
-export interface Readiness {
-  readonly ready: boolean;
-  readonly reasons: readonly string[];
 }
 
 /** The gateway's HTTP side: `GET|POST /webhook` for WhatsApp, `GET /healthz` and `/readyz` for whoever runs it. */

@@ -1,12 +1,9 @@
 import { join } from "node:path";
 import { isRingbackError } from "../errors.ts";
-import type { Logger } from "../logger.ts";
-import type { Clock } from "../platform/clock.ts";
-import type { Random } from "../platform/random.ts";
-import type { Timers } from "../platform/timers.ts";
 import { openStore, type Store, type StoreOptions } from "../store/index.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
 import type { CallRegistry } from "./call-registry.ts";
+import type { GatewayContext } from "./gateway-context.ts";
 import { CallLanes } from "./intake/call-lanes.ts";
 import { EventProcessor } from "./intake/event-processor.ts";
 import { Intake } from "./intake/intake.ts";
@@ -21,13 +18,6 @@ const DEFAULT_NODE = "ringback";
 /** How long `close` waits for the store to take what is not written, in ms. */
 const CLOSE_GRACE_MS = 5_000;
 
-export interface LedgerContext {
-  readonly clock: Clock;
-  readonly timers: Timers;
-  readonly random: Random;
-  readonly logger: Logger;
-}
-
 /** What a ledger needs of the calls that it keeps the records of. */
 export interface LedgerCalls {
   readonly registry: CallRegistry;
@@ -40,14 +30,14 @@ export class Ledger {
   readonly store: Store;
   readonly records: Records;
   readonly intake: Intake;
-  readonly #context: LedgerContext;
+  readonly #context: GatewayContext;
   readonly #node: string;
   readonly #lanes: CallLanes;
   readonly #processor: EventProcessor;
   readonly #calls: LedgerCalls;
   #recovering: Promise<void> = Promise.resolve();
 
-  constructor(store: Store, node: string, calls: LedgerCalls, context: LedgerContext) {
+  constructor(store: Store, node: string, calls: LedgerCalls, context: GatewayContext) {
     const { clock, logger } = context;
     this.store = store;
     this.#node = node;
@@ -103,8 +93,8 @@ export class Ledger {
     }
   }
 
-  /** Waits for what is not written yet, but not for ever, and closes the store. */
-  async close(): Promise<void> {
+  /** Waits for what is not written yet, but not for ever. The store is still open then: what was written is still to be delivered. */
+  async settle(): Promise<void> {
     const { timers } = this.#context;
     const { writer } = this.records;
     const timer = timers.setTimer(CLOSE_GRACE_MS, () => writer.abandon());
@@ -112,8 +102,13 @@ export class Ledger {
     await this.#lanes.idle();
     await writer.idle();
     timers.clearTimer(timer);
-    await this.store.close();
   }
+}
+
+/** A store, and what this process is called in it. */
+export interface OpenedStore {
+  readonly store: Store;
+  readonly node: string;
 }
 
 /**
@@ -122,8 +117,8 @@ export class Ledger {
  */
 export async function openGatewayStore(
   option: GatewayOptions["store"],
-  context: LedgerContext,
-): Promise<{ readonly store: Store; readonly node: string }> {
+  context: GatewayContext,
+): Promise<OpenedStore> {
   const node = (option === "memory" ? null : option?.node) ?? DEFAULT_NODE;
   return { store: await openStore(storeOptions(option, node), context), node };
 }

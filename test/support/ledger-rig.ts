@@ -131,7 +131,8 @@ export class LedgerRig implements AsyncDisposable {
     for (const action of this.graph.holds) this.graph.holds.delete(action);
     this.#rig.registry.abandonAll();
     await this.#rig.registry.endAll();
-    await this.#ledger.close();
+    await this.#ledger.settle();
+    await this.store.close();
   }
 }
 
