@@ -22,3 +22,18 @@ export const systemClock: Clock = {
   nowMs: () => performance.now(),
   wallMs: () => Date.now(),
 };
+
+/**
+ * Wall time that never goes back while the process lives: a clock that was set back an hour does not make what is due in 5 s wait
+ * for an hour. For delays that have to outlive the process, and so are kept as times.
+ */
+export function createSteadyWall(clock: Clock): () => number {
+  let lastNowMs = clock.nowMs();
+  let steadyMs = clock.wallMs();
+  return () => {
+    const nowMs = clock.nowMs();
+    steadyMs = Math.max(clock.wallMs(), steadyMs + nowMs - lastNowMs);
+    lastNowMs = nowMs;
+    return steadyMs;
+  };
+}

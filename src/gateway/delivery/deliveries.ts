@@ -1,4 +1,5 @@
 import { setMaxListeners } from "node:events";
+import { createSteadyWall } from "../../platform/clock.ts";
 import type { TimerHandle, Timers } from "../../platform/timers.ts";
 import type { DeliveryState } from "../../store/types.ts";
 import { EndpointQueue, type EndpointQueueDeps } from "./endpoint-queue.ts";
@@ -47,6 +48,7 @@ class Dispatcher implements Deliveries {
       signal,
       access: new StoreAccess(timers, logger, signal),
       secrets: new EndpointSecrets(store),
+      steadyWallMs: createSteadyWall(options.clock),
     };
   }
 

@@ -23,6 +23,8 @@ export interface EndpointQueueDeps extends DeliveriesOptions {
   readonly concurrency: number;
   readonly access: StoreAccess;
   readonly secrets: EndpointSecrets;
+  /** Wall time that never goes back: what deliveries wait for. */
+  readonly steadyWallMs: () => number;
   /** Attempts are called off. */
   readonly signal: AbortSignal;
 }
@@ -104,7 +106,7 @@ export class EndpointQueue {
 
   /** @returns After what time to look again; null: when something happens. */
   async #pump(): Promise<number | null> {
-    const { clock, store, access, concurrency, mayDeliver = () => true } = this.#deps;
+    const { clock, store, access, steadyWallMs, concurrency, mayDeliver = () => true } = this.#deps;
     if (this.#isHeld || this.#inFlight.size >= concurrency || !mayDeliver()) return null;
     if (this.#breaker.room(clock.nowMs()) === 0) return this.#breaker.waitMs(clock.nowMs()) || null;
     const underWay = new Set(this.#inFlight.keys());
@@ -112,7 +114,7 @@ export class EndpointQueue {
     const withoutCall = this.#inFlight.size - callIds.length;
     const limit = concurrency - this.#inFlight.size + withoutCall;
     const read = await access.once(async () => {
-      const options = { at: clock.wallMs(), limit, exceptCallIds: callIds };
+      const options = { at: steadyWallMs(), limit, exceptCallIds: callIds };
       return Promise.all([store.endpoints.get(this.#id), store.outbox.due(this.#id, options)]);
     });
     if (read === null) return LOOK_AGAIN_MS;
@@ -152,20 +154,20 @@ export class EndpointQueue {
     const next = await this.#deps.access.once(() => this.#deps.store.outbox.nextAt(this.#id));
     if (next === null) return LOOK_AGAIN_MS;
     if (next.value === null) return null;
-    const aheadMs = next.value - this.#deps.clock.wallMs();
+    const aheadMs = next.value - this.#deps.steadyWallMs();
     // One that is due and was not given has no event any more.
     return aheadMs <= 0 ? LOOK_AGAIN_MS : Math.min(aheadMs, LONGEST_WAIT_MS);
   }
 
   async #deliver(delivery: DueDelivery, endpoint: WebhookEndpoint, ticket: BreakerTicket): Promise<void> {
-    const { clock, random, store, access } = this.#deps;
+    const { clock, random, store, access, steadyWallMs } = this.#deps;
     const startedMs = clock.nowMs();
     const outcome = await attemptDelivery(delivery, endpoint, { ...this.#deps, pool: this.#pool });
     if (outcome === null) return this.#breaker.abandoned(ticket);
     this.#deps.onAttempt?.(outcome.verdict, clock.nowMs() - startedMs);
     this.#judge(outcome, ticket);
     if (outcome.verdict === "gone") await this.#disable();
-    const result = resultOf(delivery, outcome, clock.wallMs(), randomUint32(random) / 2 ** 32);
+    const result = resultOf(delivery, outcome, steadyWallMs(), randomUint32(random) / 2 ** 32);
     if ((await access.until(() => store.outbox.settle(result))) === null) return;
     if (result.state === "delivered") this.#count("delivered");
     if (result.state === "dead") this.#gaveUp(1);
@@ -195,11 +197,11 @@ export class EndpointQueue {
 
   /** An endpoint that has failed for a day gets a probe now and then, which is no way to try thousands. @returns True when some were. */
   async #giveUpExpired(ready: readonly DueDelivery[]): Promise<boolean> {
-    const { clock, store, access } = this.#deps;
+    const { clock, store, access, steadyWallMs } = this.#deps;
     const sinceMs = this.#breaker.failingSinceMs;
     const isDown = this.#breaker.state(clock.nowMs()) !== "closed";
     if (!isDown || sinceMs === null || clock.nowMs() - sinceMs < RETRY_LIMIT_MS) return false;
-    const now = clock.wallMs();
+    const now = steadyWallMs();
     const old = ready.filter(({ firstAt }) => now - firstAt >= RETRY_LIMIT_MS).slice(0, MAX_EXPIRED);
     if (old.length === 0) return false;
     const settled = await access.once(() =>
