@@ -2,6 +2,7 @@
 import { Command } from "commander";
 import { RingbackError } from "../errors.ts";
 import { VERSION } from "../platform/version.ts";
+import { addEraseCommand } from "./erase.ts";
 import { addFlowCommands } from "./flow.ts";
 import { addKeyCommands } from "./keys.ts";
 import { processIo } from "./process-io.ts";
@@ -11,7 +12,7 @@ const program = new Command("ringback")
   .description("Answer WhatsApp Business calls.")
   .version(VERSION)
   .showHelpAfterError("(ringback --help lists the commands)");
-const LIGHT_COMMANDS = new Set(["sdp", "flow", "keys"]);
+const LIGHT_COMMANDS = new Set(["sdp", "flow", "keys", "erase"]);
 // The calling commands load the whole media stack, half a second that `sdp fix` in somebody's pipe need not wait for.
 if (!LIGHT_COMMANDS.has(process.argv[2] ?? "")) {
   const [{ addConfigCommands }, { addDemoCommand }, { addServeCommand }, { addSimulateCommand }] =
@@ -26,6 +27,7 @@ if (!LIGHT_COMMANDS.has(process.argv[2] ?? "")) {
   addServeCommand(program, processIo);
   addSimulateCommand(program, processIo);
 }
+addEraseCommand(program, processIo);
 addFlowCommands(program, processIo);
 addKeyCommands(program, processIo);
 addSdpCommands(program, processIo);
