@@ -48,6 +48,7 @@ async function listRecordings(
     .limit(page.limit + 1);
   if (filter.callId !== undefined) query = query.where("call_id", "=", filter.callId);
   if (filter.phoneNumberId !== undefined) query = query.where("phone_number_id", "=", filter.phoneNumberId);
+  if (filter.status !== undefined) query = query.where("status", "=", filter.status);
   if (page.after !== undefined) query = query.where("id", "<", page.after);
   const rows = await query.execute();
   const items = rows.slice(0, page.limit).map(toRecording);

@@ -405,7 +405,11 @@ export interface Recordings {
   get(id: string): Promise<RecordingRecord | null>;
   /** Newest first. */
   list(
-    filter: { readonly callId?: string; readonly phoneNumberId?: string },
+    filter: {
+      readonly callId?: string;
+      readonly phoneNumberId?: string;
+      readonly status?: RecordingStatus;
+    },
     page: { readonly after?: string; readonly limit: number },
   ): Promise<Page<RecordingRecord>>;
   /**

@@ -28,7 +28,9 @@ const POLL_MS = 50;
 /** Folder of `initdb` and `postgres`; null when it is not installed. */
 export async function findPostgres(): Promise<string | null> {
   const debian = "/usr/lib/postgresql";
-  const versions = (await readdir(debian).catch((): string[] => [])).sort((one, other) => Number(other) - Number(one));
+  const versions = (await readdir(debian).catch((): string[] => [])).sort(
+    (one, other) => Number(other) - Number(one),
+  );
   const folders = [
     ...versions.map((version) => join(debian, version, "bin")),
     ...(process.env["PATH"] ?? "").split(delimiter),
@@ -173,13 +175,26 @@ let made = 0;
 
 /** A schema of its own in a server that several tests share: as good as a database, and made sooner. */
 export async function createSchema(serverUrl: string): Promise<string> {
+  const name = await make(serverUrl, "schema");
+  const url = new URL(serverUrl);
+  url.searchParams.set("options", `-c search_path=${name}`);
+  return url.href;
+}
+
+/** A database of its own in such a server. */
+export async function createDatabase(serverUrl: string): Promise<string> {
+  const name = await make(serverUrl, "database");
+  const url = new URL(serverUrl);
+  url.pathname = `/${name}`;
+  return url.href;
+}
+
+async function make(serverUrl: string, what: "schema" | "database"): Promise<string> {
   made += 1;
   const name = `test_${process.pid}_${made}`;
   const client = new pg.Client({ connectionString: serverUrl });
   await client.connect();
-  await client.query(`create schema ${name}`);
+  await client.query(`create ${what} ${name}`);
   await client.end();
-  const url = new URL(serverUrl);
-  url.searchParams.set("options", `-c search_path=${name}`);
-  return url.href;
+  return name;
 }
