@@ -7,8 +7,16 @@ import { createTalk } from "./talk-on-calls.mjs";
 import { threads } from "./thread-probe.mjs";
 
 const { values } = parseArgs({
-  options: { file: { type: "string" }, talk: { type: "string", default: "prompt" } },
+  options: {
+    file: { type: "string" },
+    talk: { type: "string", default: "prompt" },
+    "leak-kb": { type: "string", default: "0" },
+  },
 });
+
+/** What is kept of each call on purpose, to see that the soak finds a leak. */
+const LEAK_BYTES = Number(values["leak-kb"]) * 1024;
+const leaked = [];
 
 /** `workers`: threads that the host's calls run in, besides this one. */
 export async function serveHost({ host, workers, facts }) {
@@ -48,6 +56,7 @@ export async function serveHost({ host, workers, facts }) {
     add(ended, session.stats());
     talk.end(call);
     session.close();
+    if (LEAK_BYTES > 0) leaked.push(Buffer.alloc(LEAK_BYTES, 1));
   }
 
   async function sample({ gc, looksAtThreads }) {
