@@ -13,9 +13,12 @@ export {
   type Gateway,
   type GatewayState,
   type GatewayStatus,
+  type Listening,
   type ListenOptions,
 } from "./gateway/gateway.ts";
-export type { GatewayOptions, MediaOptions, PhoneNumber } from "./gateway/options.ts";
+export type { EndedCall, GatewayObserver } from "./gateway/observer.ts";
+export type { GatewayOptions, GatewayStoreOptions, MediaOptions, PhoneNumber } from "./gateway/options.ts";
+export type { ApiListenOptions } from "./gateway/services.ts";
 export type { MediaStatus, MediaWorkerStatus } from "./media/index.ts";
 
 // Calls.
@@ -26,7 +29,7 @@ export type { RemoteReception } from "./core/transport/rtp/peer-reports.ts";
 export type { RtcpStats } from "./core/transport/rtp/rtcp-session.ts";
 export type { RtpReceiverStats } from "./core/transport/rtp/rtp-receiver.ts";
 export type { TelephoneEventStats } from "./core/transport/rtp/telephone-event.ts";
-export type { Call, CallEnd, CallEvents, RemoteError } from "./gateway/call.ts";
+export type { Call, CallEnd, CallEvents, CallTags, RemoteError } from "./gateway/call.ts";
 export type { TimelineEntry, TimelineStep } from "./gateway/timeline.ts";
 export type { Digit, DigitOptions, MediaStats, SendDigitsOutcome } from "./media/index.ts";
 export type { CallerIdentity } from "./whatsapp/call-event.ts";
@@ -97,6 +100,15 @@ export type {
 } from "./core/flow/types.ts";
 export type { FlowCall, FlowEvent, FlowOptions, FlowResult, FlowSpec } from "./gateway/flow/flow-options.ts";
 export { runFlow } from "./gateway/flow/run-flow.ts";
+
+// Events, as they are delivered.
+
+export {
+  verifyWebhook as verifyDelivery,
+  type WebhookFault as DeliveryFault,
+} from "./core/delivery/webhook-signature.ts";
+export { EVENT_TYPES, type EventEnvelope, type EventType } from "./core/events/event-types.ts";
+export type { RetentionPolicy } from "./store/types.ts";
 
 // Errors and logs.
 

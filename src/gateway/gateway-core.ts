@@ -64,8 +64,18 @@ export class GatewayCore {
     this.registry = this.#createRegistry();
     const { store, node } = parts.opened;
     const graphFor = this.#graphs.of.bind(this.#graphs);
-    const calls = { registry: this.registry, graphFor, observer: this.#observer };
-    this.#ledger = new Ledger(store, node, calls, context);
+    this.#ledger = new Ledger(
+      store,
+      node,
+      {
+        registry: this.registry,
+        graphFor,
+        observer: this.#observer,
+        recordingsFolder: this.#recordingsFolder,
+        slices: parts.slices,
+      },
+      context,
+    );
     this.#services = new Services({
       store,
       ...context,

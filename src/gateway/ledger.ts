@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { isRingbackError } from "../errors.ts";
+import type { WorkSlices } from "../media/index.ts";
 import { openStore, type Store, type StoreOptions } from "../store/index.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
 import type { CallRegistry } from "./call-registry.ts";
@@ -8,6 +9,7 @@ import { CallLanes } from "./intake/call-lanes.ts";
 import { EventProcessor } from "./intake/event-processor.ts";
 import { Intake } from "./intake/intake.ts";
 import { recover } from "./intake/recover.ts";
+import { recoverRecordings } from "./intake/recover-recordings.ts";
 import type { GatewayObserver } from "./observer.ts";
 import type { GatewayOptions } from "./options.ts";
 import { Records } from "./records/records.ts";
@@ -23,6 +25,8 @@ export interface LedgerCalls {
   readonly registry: CallRegistry;
   readonly graphFor: (phoneNumberId: string) => GraphClient | null;
   readonly observer: GatewayObserver;
+  readonly recordingsFolder: string;
+  readonly slices: WorkSlices;
 }
 
 /** Everything of a gateway that is written down: webhooks before they are answered, calls and events as they happen. */
@@ -72,10 +76,23 @@ export class Ledger {
       logger,
       graphFor: this.#calls.graphFor,
     });
-    this.#recovering = done;
+    this.#recovering = done.then(() => this.#recoverRecordings());
   }
 
-  /** Resolves when the calls that were left have ended. */
+  async #recoverRecordings(): Promise<void> {
+    const { clock, logger } = this.#context;
+    const { recordingsFolder, slices } = this.#calls;
+    const { store, records } = this;
+    const folders = { recordingsFolder, slices };
+    try {
+      await recoverRecordings({ store, records, node: this.#node, ...folders, clock, logger });
+    } catch (error) {
+      // The next start tries it again.
+      logger.error({ err: error }, "the recordings of the process before could not be ended");
+    }
+  }
+
+  /** Resolves when the calls that were left have ended, and their recordings. */
   get recovered(): Promise<void> {
     return this.#recovering;
   }

@@ -5,6 +5,7 @@ import type { CallHandler } from "../../src/gateway/call.ts";
 import type { CallRegistry } from "../../src/gateway/call-registry.ts";
 import { Ledger } from "../../src/gateway/ledger.ts";
 import { silentLogger } from "../../src/logger.ts";
+import { WorkSlices } from "../../src/media/index.ts";
 import { systemRandom } from "../../src/platform/random.ts";
 import { openStore } from "../../src/store/index.ts";
 import type { CallRecord, Store, StoredEvent } from "../../src/store/types.ts";
@@ -34,7 +35,14 @@ export class LedgerRig implements AsyncDisposable {
     const { clock, registry } = rig;
     const context = { clock, timers: clock, random: systemRandom, logger: silentLogger };
     const graphFor = (id: string): ScriptedGraph | null => (id === NUMBER_ID ? rig.graph : null);
-    this.#ledger = new Ledger(store, "ringback", { registry, graphFor, observer: {} }, context);
+    const calls = {
+      registry,
+      graphFor,
+      observer: {},
+      recordingsFolder: join(folder, "recordings"),
+      slices: new WorkSlices(clock, 4),
+    };
+    this.#ledger = new Ledger(store, "ringback", calls, context);
   }
 
   /** As the process that starts in `folder`. */

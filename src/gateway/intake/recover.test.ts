@@ -1,4 +1,5 @@
-import { mkdtempSync, rmSync } from "node:fs";
+import { createHash } from "node:crypto";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
@@ -154,4 +155,45 @@ describe("deliveries that are repeated", () => {
     expect(await rig.types()).toEqual(["call.ended"]);
     expect(await rig.records()).toMatchObject([{ state: "ended", endReason: "caller-hangup" }]);
   });
+});
+
+test("a recording that was cut off is ended as failed, with what is on the disk of it", async () => {
+  await using rig = await LedgerRig.start(folder, answer);
+  await rig.deliver(connectEvent());
+  await rig.mediaUp();
+  const [call] = await rig.records();
+  const opus = readFileSync(new URL("../../../test/fixtures/audio/speech-parcel.ogg", import.meta.url));
+  mkdirSync(join(folder, "recordings"));
+  writeFileSync(join(folder, "recordings", "rec_1.opus"), opus);
+  const recording = {
+    id: "rec_1",
+    callId: call?.id ?? "",
+    phoneNumberId: call?.phoneNumberId ?? "",
+    status: "in-progress",
+    format: "wav",
+    files: [{ path: "rec_1.opus", channel: "caller", bytes: 0, sha256: "" }],
+    durationMs: null,
+    consent: { mode: "none", state: "not_asked", at: null },
+    startedAt: rig.clock.wallMs(),
+    endedAt: null,
+  } as const;
+  await rig.store.calls.commit({ callId: recording.callId, recordings: [recording] });
+  await rig.crash();
+  await using next = await LedgerRig.start(folder, answer);
+  await next.recovered();
+  const file = {
+    channel: "caller",
+    bytes: opus.length,
+    sha256: createHash("sha256").update(opus).digest("hex"),
+  };
+  expect(await next.store.recordings.get("rec_1")).toMatchObject({
+    status: "failed",
+    format: "opus",
+    files: [{ path: "rec_1.opus", ...file }],
+  });
+  expect((await next.events()).at(-1)).toMatchObject({
+    type: "recording.failed",
+    data: { recording_id: "rec_1", ended_by: "gateway_restarted", files: [file] },
+  });
+  expect((await next.store.recordings.get("rec_1"))?.durationMs).toBeGreaterThan(1_000);
 });

@@ -1,11 +1,12 @@
 import { explainEnd } from "../../core/call/explain-end.ts";
 import type { EndReason } from "../../core/call/types.ts";
+import type { JsonObject } from "../../core/events/event-types.ts";
 import { createId } from "../../core/events/id.ts";
 import type { Logger } from "../../logger.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
-import type { CallChange, CallRecord, NewCall, Store } from "../../store/types.ts";
+import type { CallChange, CallRecord, NewCall, RecordingRecord, Store } from "../../store/types.ts";
 import type { CallEvent, ConnectEvent, TerminateEvent } from "../../whatsapp/call-event.ts";
 import type { CallEnd, RemoteError } from "../call.ts";
 import { callKey } from "./call-key.ts";
@@ -74,17 +75,27 @@ export class Records {
 
   /** Ends a record that another process began. Resolves when that is written. */
   async endLeft(record: CallRecord, reason: EndReason, entryId: number | null = null): Promise<void> {
+    const { answeredAt } = record;
+    // Wall time may have gone back.
+    const lastedMs = answeredAt === null ? 0 : Math.round(this.#options.clock.wallMs() - answeredAt);
+    const end = endOf(reason, answeredAt, Math.max(0, lastedMs));
+    await this.#writeTo(record, (keeper) => keeper.ended(end, null, entryId === null ? [] : [entryId]));
+  }
+
+  /** The same for a recording of such a call. */
+  async endRecording(call: CallRecord, recording: RecordingRecord, data: JsonObject): Promise<void> {
+    await this.#writeTo(call, (keeper) => keeper.recording(recording, "recording.failed", data));
+  }
+
+  async #writeTo(record: CallRecord, note: (keeper: RecordKeeper) => void): Promise<void> {
     const { clock, random } = this.#options;
     const { id: recordId, phoneNumberId, direction, createdAt: startedAt, answeredAt, seq } = record;
+    const call = { recordId, phoneNumberId, direction, startedAt, answeredAt, seq };
     let written: Promise<unknown> = Promise.resolve();
     const write = (change: CallChange): void => {
       written = this.writer.commit(change);
     };
-    const call = { recordId, phoneNumberId, direction, startedAt, answeredAt, seq };
-    const keeper = new RecordKeeper(call, { clock, random, write });
-    // Wall time may have gone back.
-    const durationMs = answeredAt === null ? 0 : Math.max(0, Math.round(clock.wallMs() - answeredAt));
-    keeper.ended(endOf(reason, answeredAt, durationMs), null, entryId === null ? [] : [entryId]);
+    note(new RecordKeeper(call, { clock, random, write }));
     await written;
   }
 

@@ -30,13 +30,13 @@ export function noteRecordingStart(
   begun: readonly Pick<RecordedFile, "path" | "channel">[],
 ): void {
   const files = begun.map(({ path, channel }) => ({
-    path: stored(path, noted.folder),
+    path: storedPath(path, noted.folder),
     channel,
     bytes: 0,
     sha256: "",
   }));
   const row = { ...rowOf(keeper, noted, consent), status: "in-progress", files, durationMs: null } as const;
-  keeper.recording({ ...row, endedAt: null }, "recording.started", dataOf({ ...row, endedAt: null }));
+  keeper.recording({ ...row, endedAt: null }, "recording.started", recordingData({ ...row, endedAt: null }));
 }
 
 export function noteRecordingEnd(
@@ -45,10 +45,10 @@ export function noteRecordingEnd(
   result: RecordingResult,
   endedAt: number,
 ): void {
-  const files = result.files.map(({ path, ...file }) => ({ path: stored(path, noted.folder), ...file }));
+  const files = result.files.map(({ path, ...file }) => ({ path: storedPath(path, noted.folder), ...file }));
   const { status, durationMs, consent, endedBy, error } = result;
   const row = { ...rowOf(keeper, noted, consent), status, files, durationMs, endedAt };
-  const data = { ...dataOf(row), ended_by: snakeCase(endedBy), error_code: error?.code ?? null };
+  const data = { ...recordingData(row), ended_by: snakeCase(endedBy), error_code: error?.code ?? null };
   keeper.recording(row, TYPES[status], data);
 }
 
@@ -73,7 +73,7 @@ function rowOf(
 }
 
 /** A recording as events tell of it: without paths. */
-function dataOf(row: RecordingRecord): JsonObject {
+export function recordingData(row: RecordingRecord): JsonObject {
   const [first] = row.files;
   return {
     recording_id: row.id,
@@ -87,6 +87,6 @@ function dataOf(row: RecordingRecord): JsonObject {
 }
 
 /** Its name alone, inside the folder of recordings. */
-function stored(path: string, folder: string): string {
+export function storedPath(path: string, folder: string): string {
   return resolve(dirname(path)) === resolve(folder) ? basename(path) : resolve(path);
 }
