@@ -104,14 +104,21 @@ function addOtherMethods(server: FastifyInstance, routes: readonly RouteDefiniti
 
 /** Answers hold call data: nobody between may keep them, and no browser may take them for another thing. */
 function addHeaders(server: FastifyInstance): void {
-  server.addHook("onRequest", (_request, reply, done) => {
+  server.addHook("onRequest", (request, reply, done) => {
     void reply.headers({
       "cache-control": "no-store",
       "x-content-type-options": "nosniff",
       "referrer-policy": "no-referrer",
     });
-    done();
+    if (countHosts(request.raw.rawHeaders) <= 1) return done();
+    // Node takes the first one (RFC 9112, section 3.2, wants it refused): a proxy before it may have taken the other.
+    void reply.header("connection", "close");
+    return done(new ApiProblem("malformed_request", "Send one Host."));
   });
+}
+
+function countHosts(rawHeaders: readonly string[]): number {
+  return rawHeaders.filter((name, i) => i % 2 === 0 && name.toLowerCase() === "host").length;
 }
 
 /** Route, not URL: the query of a signed URL is a key. */
