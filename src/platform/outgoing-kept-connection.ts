@@ -95,7 +95,7 @@ export class KeptConnection {
     callback: buildConnector.Callback,
   ): void {
     if (this.#remoteAddress !== null) {
-      callback(new Error("The connection was closed."), null);
+      callback(Object.assign(new Error("The connection was closed."), { code: "UND_ERR_CLOSED" }), null);
       return;
     }
     connect(options, (...result) => {

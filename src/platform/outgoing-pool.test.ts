@@ -69,6 +69,17 @@ describe("a connection", () => {
     pool.closeIdle();
   });
 
+  test("that the server closes with its answer never fails the next request, however soon that comes", async () => {
+    const rig = await startCountingRig((_, response) => response.setHeader("connection", "close").end());
+    const pool = poolFor(rig);
+    const postMany = async (): Promise<void> => {
+      for (let i = 0; i < 30; i += 1) expect((await pool.post(request(rig))).status).toBe(200);
+    };
+    await Promise.all([postMany(), postMany(), postMany()]);
+    expect([rig.sockets.size, rig.seen.length]).toEqual([90, 90]);
+    pool.closeIdle();
+  });
+
   test("that breaks off just as it is used again is made anew, and the request is sent once more", async () => {
     let requests = 0;
     const rig = await startCountingRig((_, response, incoming) => {

@@ -39,7 +39,14 @@ interface Exchange {
 }
 
 /** What a connection breaks off with when the server closed it just before the request came. */
-const CLOSED_BEFORE: ReadonlySet<string> = new Set(["UND_ERR_SOCKET", "ECONNRESET", "EPIPE"]);
+const CLOSED_BEFORE: ReadonlySet<string> = new Set([
+  "UND_ERR_SOCKET",
+  "UND_ERR_INFO",
+  "UND_ERR_CLOSED",
+  "UND_ERR_DESTROYED",
+  "ECONNRESET",
+  "EPIPE",
+]);
 
 /**
  * Posts to URLs that somebody else has named, as `guardedRequest` does, and keeps the connections. For each request the host is

@@ -157,6 +157,7 @@ export class DeliveryRig {
     const requests = createRequestPolicy({
       allowHttp: true,
       allowedHosts,
+      timeoutMs: 300_000,
       ...(resolve === undefined ? {} : { resolve }),
       ...(ca === undefined ? {} : { ca }),
     });
