@@ -5,34 +5,40 @@ import { decodeAudioFile } from "../../src/simulator/index.ts";
 import { answerAndHold, SAMPLE, startPair, until } from "./fixture.ts";
 
 const TONE = { type: "tone", frequencyHz: 440 } as const;
+/** Of what is heard without a gap: other programs on a busy machine hold up the phone now and then. */
+const realTime = { retry: 2, timeout: 30_000 } as const;
 
 describe("a call that is answered", () => {
-  test("the caller hears the file, on one SSRC, without a gap, and not before the accept", async () => {
-    await using pair = await startPair(async (call) => {
-      const playing = call.play(SAMPLE);
-      await call.answer();
-      expect(await playing).toMatchObject({ outcome: "completed" });
-      await call.hangUp();
-    });
-    const call = await pair.simulator.call({ voice: TONE });
-    const report = await call.ended;
-    const sample = await decodeAudioFile(SAMPLE);
-    expect(compareAudio(sample, report.heardPcm(), 48_000).similarity).toBeGreaterThan(0.85);
-    expect(report).toMatchObject({ endedBy: "business", status: "COMPLETED", errorCode: null });
-    expect(report.media).toMatchObject({
-      packetsLost: 0,
-      packetsBeforeAccept: 0,
-      packetsBeforeDtls: 0,
-      packetsWrongPayloadType: 0,
-      badTimestampSteps: 0,
-      ssrcCount: 1,
-    });
-    expect(report.graphRequests.map((request) => [request.action, request.status])).toEqual([
-      ["pre_accept", 200],
-      ["accept", 200],
-      ["terminate", 200],
-    ]);
-  }, 30_000);
+  test(
+    "the caller hears the file, on one SSRC, without a gap, and not before the accept",
+    realTime,
+    async () => {
+      await using pair = await startPair(async (call) => {
+        const playing = call.play(SAMPLE);
+        await call.answer();
+        expect(await playing).toMatchObject({ outcome: "completed" });
+        await call.hangUp();
+      });
+      const call = await pair.simulator.call({ voice: TONE });
+      const report = await call.ended;
+      const sample = await decodeAudioFile(SAMPLE);
+      expect(compareAudio(sample, report.heardPcm(), 48_000).similarity).toBeGreaterThan(0.85);
+      expect(report).toMatchObject({ endedBy: "business", status: "COMPLETED", errorCode: null });
+      expect(report.media).toMatchObject({
+        packetsLost: 0,
+        packetsBeforeAccept: 0,
+        packetsBeforeDtls: 0,
+        packetsWrongPayloadType: 0,
+        badTimestampSteps: 0,
+        ssrcCount: 1,
+      });
+      expect(report.graphRequests.map((request) => [request.action, request.status])).toEqual([
+        ["pre_accept", 200],
+        ["accept", 200],
+        ["terminate", 200],
+      ]);
+    },
+  );
 
   test("the timeline tells every step in its order", async () => {
     await using pair = await startPair(answerAndHold);
@@ -122,7 +128,7 @@ describe("a call that is answered", () => {
     await phone.ended;
   });
 
-  test("a call of 65 s keeps its media both ways", async () => {
+  test("a call of 65 s keeps its media both ways", { ...realTime, timeout: 90_000 }, async () => {
     await using pair = await startPair(answerAndHold);
     const phone = await pair.simulator.call({ voice: TONE, hangUpAfterMs: 65_000 });
     const report = await phone.ended;
@@ -138,7 +144,7 @@ describe("a call that is answered", () => {
     expect(received.packetsReceived).toBeGreaterThan(3_000);
     expect(received.packetsReceived).toBeGreaterThanOrEqual(report.media.packetsSent - 25);
     expect([report.media.packetsLost, received.packetsLost]).toEqual([0, 0]);
-  }, 90_000);
+  });
 });
 
 describe("a call that ends early", () => {

@@ -81,7 +81,7 @@ async function cutOff(rateHz: OpusRateHz, afterMs: number): Promise<Int16Array> 
 /** A tone's own steps, and what the codec makes of its beginning and its end. */
 const MAX_STEP = 2 * AMPLITUDE * ((2 * Math.PI * HZ) / 48_000);
 
-describe("no edge of a sound clicks", () => {
+describe("no edge of a sound clicks", { retry: 2 }, () => {
   test("as one that is cut off does", async () => {
     for (const rateHz of [16_000, 48_000] as const) {
       // Where it is loudest, at several places within a packet.

@@ -4,7 +4,7 @@ import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
-import { expect, test } from "vitest";
+import { afterAll, beforeAll, expect, test } from "vitest";
 
 const ROOT = fileURLToPath(new URL("../..", import.meta.url));
 
@@ -52,17 +52,19 @@ function compileMedia(folder: string): void {
   symlinkSync(join(ROOT, "node_modules"), join(folder, "node_modules"), "junction");
 }
 
+let folder = "";
+beforeAll(() => {
+  folder = mkdtempSync(join(tmpdir(), "ringback-exit-"));
+  compileMedia(folder);
+}, 120_000);
+afterAll(() => rmSync(folder, { recursive: true }));
+
+// A busy machine may take a second for an end that is one.
 test.each([
   ["the engine", ENGINE],
   ["the media workers", WORKERS],
-])("a process ends with its last call: nothing of %s keeps it alive", (_, program) => {
-  const folder = mkdtempSync(join(tmpdir(), "ringback-exit-"));
-  try {
-    compileMedia(folder);
-    writeFileSync(join(folder, "program.js"), PROGRAM_START + program + PROGRAM_END);
-    const printed = execFileSync(process.execPath, ["program.js"], { cwd: folder, encoding: "utf8" });
-    expect(Number(printed)).toBeLessThan(1_000);
-  } finally {
-    rmSync(folder, { recursive: true });
-  }
+])("a process ends with its last call: nothing of %s keeps it alive", { retry: 2 }, (_, program) => {
+  writeFileSync(join(folder, "program.js"), PROGRAM_START + program + PROGRAM_END);
+  const printed = execFileSync(process.execPath, ["program.js"], { cwd: folder, encoding: "utf8" });
+  expect(Number(printed)).toBeLessThan(1_000);
 });

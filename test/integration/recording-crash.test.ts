@@ -24,9 +24,11 @@ beforeEach(() => {
 });
 afterEach(() => rmSync(folder, { recursive: true }));
 
-// Pages go to the file every half second: three phases of that.
+// Pages go to the file every half second: three phases of that. In real time: another program may hold up the one that
+// records for longer than what it may lack.
 test.each([2_000, 2_170, 2_340])(
   "a gateway that is killed %i ms into a recording leaves a playable file that lacks a second at most",
+  { retry: 2, timeout: 30_000 },
   async (recordedMs) => {
     const file = join(folder, "call.opus");
     const simulator = createSimulator();
@@ -73,5 +75,4 @@ test.each([2_000, 2_170, 2_340])(
       await simulator.close();
     }
   },
-  30_000,
 );

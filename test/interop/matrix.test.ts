@@ -26,7 +26,8 @@ const KEYS = "14*#";
 for (const peer of PEERS) {
   if (peer.missing !== null) console.warn(`skipped: ${peer.name}: ${peer.missing}`);
 
-  describe.skipIf(peer.missing !== null)(peer.name, { timeout: 60_000 }, () => {
+  // A peer that a busy machine holds up counts packets as lost, or hears a tone with holes.
+  describe.skipIf(peer.missing !== null)(peer.name, { retry: 2, timeout: 60_000 }, () => {
     for (const { role, offeredSetup } of ROLES) {
       test(`hears us and is heard, with us as DTLS ${role}`, async () => {
         await using caller = await peer.call();
