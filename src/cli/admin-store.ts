@@ -2,7 +2,7 @@ import { isRingbackError } from "../errors.ts";
 import { openAdminStore } from "../gateway/admin-store.ts";
 import { ConfigLayers } from "../gateway/config-layers.ts";
 import { SettingsReader } from "../gateway/settings-reader.ts";
-import { readStore } from "../gateway/store-settings.ts";
+import { readStore, type StoreSettings } from "../gateway/store-settings.ts";
 import { readHostName } from "../platform/env.ts";
 import { readSecretFile } from "../platform/secret-file.ts";
 import type { CliIo } from "./io.ts";
@@ -19,7 +19,7 @@ type AdminStore = Awaited<ReturnType<typeof openAdminStore>>;
 export async function withAdminStore(
   io: CliIo,
   path: string | undefined,
-  work: (store: AdminStore) => Promise<void>,
+  work: (store: AdminStore, settings: StoreSettings) => Promise<void>,
 ): Promise<void> {
   const { env, file } = await readSettings(io, path);
   const reader = new SettingsReader(new ConfigLayers(env, file).merged, readSecretFile);
@@ -30,7 +30,7 @@ export async function withAdminStore(
     const store = await openOrAdvise(settings, io);
     if (store === null) return;
     try {
-      await work(store);
+      await work(store, settings);
     } finally {
       await store.close();
     }

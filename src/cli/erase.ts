@@ -4,8 +4,8 @@ import { eraseInStore } from "../gateway/retention/erase-in-store.ts";
 import { type Erasure, readSubject } from "../gateway/retention/erase-subject.ts";
 import { askAtTerminal } from "../platform/ask.ts";
 import { createJsonLogger } from "../platform/log.ts";
+import { withAdminStore } from "./admin-store.ts";
 import type { CliIo } from "./io.ts";
-import { readStoreSettings } from "./read-store.ts";
 
 /** A number, and what an editor puts around it. */
 const MAX_SUBJECT_BYTES = 1_024;
@@ -42,20 +42,18 @@ async function erase(
   const named = options.subject === "-" ? await io.readFile("-", MAX_SUBJECT_BYTES) : options.subject;
   const subject = readSubject(named);
   if (subject === null) throw invalid("--subject must be a phone number in digits, or a user id.");
-  const settings = await readStoreSettings(io, options.config);
   if (options.yes !== true && !(await isConfirmed(ask))) {
     io.err("Nothing was erased.");
     io.setExitCode(1);
     return;
   }
-  const erasure = await eraseInStore(subject, settings, createJsonLogger("error"));
-  if (erasure === "live") {
+  await withAdminStore(io, options.config, async (store, settings) => {
+    const erasure = await eraseInStore(subject, store, settings, createJsonLogger("error"));
+    if (erasure !== "live") return report(erasure, io);
     io.err("Nothing was erased: the person is on the line, or was when the gateway stopped.");
     io.err("End the call, or start the gateway once, which ends what was left. Then erase.");
     io.setExitCode(1);
-    return;
-  }
-  report(erasure, io);
+  });
 }
 
 async function isConfirmed(ask: (question: string) => Promise<string | null>): Promise<boolean> {

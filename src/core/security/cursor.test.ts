@@ -26,7 +26,7 @@ test("a cursor is refused when any of its characters is another one, missing or 
   let tried = 0;
   for (let index = 0; index < cursor.length; index += 1) {
     const [before, after] = [cursor.slice(0, index), cursor.slice(index + 1)];
-    const others = [...alphabet].filter((character) => character !== cursor[index]);
+    const others = alphabet.split("").filter((character) => character !== cursor[index]);
     for (const middle of ["", `${cursor[index]}${cursor[index]}`, ...others]) {
       tried += 1;
       expect(cursors.readNumber("events", before + middle + after)).toBeNull();

@@ -123,13 +123,13 @@ test("a store that fails, and a file that cannot be removed, are tried again aft
   const id = await addRecording(store, "../elsewhere.opus", clock.wallMs() - 31 * DAY_MS);
   await writeFile(join(folder, "..", "elsewhere.opus"), "x");
   onTestFinished(() => rm(join(folder, "..", "elsewhere.opus"), { force: true }));
-  vi.spyOn(store, "prune").mockRejectedValueOnce(new Error("gone"));
+  const prune = vi.spyOn(store, "prune").mockRejectedValueOnce(new Error("gone"));
   clock.advance(5_000);
   await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
   clock.advance(300_000);
   await vi.waitFor(() => expect(clock.pendingTimers).toBe(1));
   expect((await store.recordings.get(id))?.status).toBe("completed");
-  expect(store.prune).toHaveBeenCalledTimes(2);
+  expect(prune).toHaveBeenCalledTimes(2);
 });
 
 test("what is old is gone from each table, and the audit tells how many of each", async () => {

@@ -43,13 +43,8 @@ export const deliverySchema: z.ZodType = z.object({
   last_error: z.string().nullable(),
 });
 
-export interface EndpointResource {
-  readonly id: string;
-  readonly secret?: string;
-}
-
 /** @param wallMs Now: secrets that have run out are not told of. */
-export function toEndpointResource(endpoint: WebhookEndpoint, wallMs: number): EndpointResource & object {
+export function toEndpointResource(endpoint: WebhookEndpoint, wallMs: number): object {
   const secrets = endpoint.secrets.filter(({ expiresAt }) => expiresAt === null || expiresAt > wallMs);
   return {
     id: endpoint.id,

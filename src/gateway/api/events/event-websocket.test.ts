@@ -42,7 +42,7 @@ async function open(rig: StoreApiRig, options: ClientOptions = {}): Promise<Clie
   });
   onTestFinished(() => socket.terminate());
   const messages: Message[] = [];
-  socket.on("message", (data) => messages.push(JSON.parse(String(data)) as Message));
+  socket.on("message", (data: Buffer) => messages.push(JSON.parse(data.toString()) as Message));
   const closed = new Promise<[number, string]>((resolve) => {
     socket.once("close", (code, reason) => resolve([code, String(reason)]));
   });
@@ -213,7 +213,7 @@ test("broken frames and connections that vanish leave nothing behind", async () 
       client.socket.terminate();
     });
   }
-  await vi.waitFor(async () => void (await open(rig, { key })).socket.terminate());
+  await vi.waitFor(async () => (await open(rig, { key })).socket.terminate());
   const { port } = new URL(rig.url);
   const raw = connect(Number(port), "127.0.0.1");
   onTestFinished(() => void raw.destroy());

@@ -98,7 +98,7 @@ class WsClient {
 
   #onMessage(data: RawData, isBinary: boolean): void {
     if (this.#socket.readyState !== this.#socket.OPEN) return;
-    const message = isBinary ? null : readClientMessage(String(data));
+    const message = isBinary ? null : readClientMessage(textOf(data));
     if (message === null) this.#refuse("message_invalid", "A message is subscribe or ack, in JSON.");
     else if (message.type === "subscribe") void this.#subscribe(message);
     else if (this.#transport?.acknowledge(message.cursor) !== true)
@@ -132,6 +132,12 @@ class WsClient {
     this.#socket.send(errorText(code, detail));
     this.#socket.close(1008, code);
   }
+}
+
+/** A message comes in one piece, or as its fragments. */
+function textOf(data: RawData): string {
+  if (Array.isArray(data)) return Buffer.concat(data).toString();
+  return data instanceof ArrayBuffer ? Buffer.from(data).toString() : data.toString();
 }
 
 /** The answer to a handshake that comes to nothing: the connection is not HTTP's any more. */
