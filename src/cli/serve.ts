@@ -2,6 +2,7 @@ import { dirname } from "node:path";
 import { fileURLToPath } from "node:url";
 import { type Command, Option } from "commander";
 import type { FlowDocument } from "../core/flow/index.ts";
+import { openAdminStore } from "../gateway/admin-store.ts";
 import type { Call, CallHandler } from "../gateway/call.ts";
 import type { ServeConfig } from "../gateway/config.ts";
 import type { FlowOptions } from "../gateway/flow/flow-options.ts";
@@ -16,7 +17,7 @@ import { readFlowFile } from "./flow-file.ts";
 import type { CliIo } from "./io.ts";
 import { readConfig } from "./read-config.ts";
 import { reportMedia } from "./report-media.ts";
-import { type Opened, reportStart } from "./report-start.ts";
+import { reportStart } from "./report-start.ts";
 import { settingBehind } from "./setting-behind.ts";
 import { storeAdvice } from "./store-advice.ts";
 
@@ -87,9 +88,9 @@ async function serve(options: ServeOptions, io: CliIo): Promise<void> {
   const gateway = createGateway({ ...gatewayOptions(config), logger }).onCall(program.handler);
   try {
     await program.prepare(gateway);
-    const opened: Opened = await gateway.listen(listenOptions(config));
+    const listening = await gateway.listen(listenOptions(config));
     reportMedia(gateway.status.media.workers, logger);
-    reportStart(config, opened, logger);
+    reportStart(config, { ...listening, hasKeys: await hasKeys(config) }, logger);
   } catch (error) {
     await gateway.close();
     const advice = adviceFor(error, config);
@@ -112,8 +113,18 @@ function gatewayOptions({ gateway, store, events, retention, soundsFolder }: Ser
 }
 
 function listenOptions({ host, port, api }: ServeConfig): ListenOptions {
-  const options = { host, port, ...(api === null ? {} : { api }) };
-  return options;
+  return { host, port, ...(api === null ? {} : { api }) };
+}
+
+/** True also when the store does not say: then there is something more urgent than keys. */
+async function hasKeys(config: ServeConfig): Promise<boolean> {
+  try {
+    const store = await openAdminStore(config.store);
+    const keys = await store.apiKeys.list().finally(() => store.close());
+    return keys.some(({ revokedAt }) => revokedAt === null);
+  } catch {
+    return true;
+  }
 }
 
 /** What to do about a start that failed; null when nobody here knows. */

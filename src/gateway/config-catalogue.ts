@@ -50,11 +50,11 @@ export const SETTINGS: readonly SettingInfo[] = [
   url("EVENTS_URL"),
   secret("EVENTS_SECRET"),
   text("RETENTION_RECORDINGS_DAYS", "30"),
-  text("RETENTION_CALLS_DAYS", "395"),
+  text("RETENTION_CALLS_DAYS", "396"),
   text("RETENTION_EVENTS_DAYS", "30"),
   text("RETENTION_DELIVERIES_DAYS", "30"),
   text("RETENTION_WEBHOOKS_DAYS", "8"),
-  text("RETENTION_AUDIT_DAYS", "730"),
+  text("RETENTION_AUDIT_DAYS", "731"),
   text("LOG_LEVEL", "info"),
 ];
 

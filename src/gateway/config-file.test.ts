@@ -3,6 +3,7 @@ import { isRingbackError } from "../errors.ts";
 import { loadConfig } from "./config.ts";
 import { parseConfigFile } from "./config-file.ts";
 import { formatReport, reportSettings } from "./config-report.ts";
+import { DEFAULT_RETENTION } from "./retention/retention-policy.ts";
 
 const ENV = {
   WHATSAPP_TOKEN: "a-token",
@@ -100,4 +101,12 @@ describe("the report of settings", () => {
     for (const each of ["a-token", "a-secret", "a-verify-token", "hunter"]) expect(text).not.toContain(each);
     expect(text).toMatch(/X is wrong\n {2}Mend it\.$/);
   });
+});
+
+test("the report's defaults of retention are those that hold", () => {
+  const report = reportSettings({}, null);
+  for (const [kind, ms] of Object.entries(DEFAULT_RETENTION)) {
+    const name = `RETENTION_${kind.replace(/Ms$/, "").toUpperCase()}_DAYS`;
+    expect(report.find((each) => each.name === name)?.value).toBe(`${ms / 86_400_000}`);
+  }
 });
