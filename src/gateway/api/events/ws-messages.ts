@@ -1,4 +1,5 @@
 import { z } from "zod";
+import type { StreamSchemas } from "../../../core/events/asyncapi.ts";
 import { type AskedEvents, eventCursor, eventFilterMessage } from "./event-query.ts";
 
 /** Events that are sent ahead of what the client has acknowledged, when it asks for such a window. */
@@ -16,8 +17,8 @@ export interface AckMessage {
   readonly cursor: string;
 }
 
-export const clientMessage: z.ZodType<SubscribeMessage | AckMessage> = z.discriminatedUnion("type", [
-  z.strictObject({
+const subscribeMessage = z
+  .strictObject({
     type: z.literal("subscribe"),
     after: eventCursor,
     filter: eventFilterMessage.optional(),
@@ -28,12 +29,31 @@ export const clientMessage: z.ZodType<SubscribeMessage | AckMessage> = z.discrim
       .max(MAX_WINDOW)
       .optional()
       .describe("So many events are sent before the client has to acknowledge. Default: no limit."),
-  }),
-  z.strictObject({
+  })
+  .describe("Said once, within 10 s.");
+
+const ackMessage = z
+  .strictObject({
     type: z.literal("ack"),
     cursor: z.string().max(200).describe("Of the last event that is done with, and so all before it."),
-  }),
+  })
+  .describe("Makes room in the window.");
+
+const clientMessage: z.ZodType<SubscribeMessage | AckMessage> = z.discriminatedUnion("type", [
+  subscribeMessage,
+  ackMessage,
 ]);
+
+/** What is said over the socket beside events: for the document. */
+export const STREAM_SCHEMAS: StreamSchemas = {
+  client: { subscribe: subscribeMessage, ack: ackMessage },
+  server: {
+    ready: z.object({ type: z.literal("ready"), cursor: z.string() }).describe("Where the stream begins."),
+    error: z
+      .object({ type: z.literal("error"), code: z.string(), detail: z.string() })
+      .describe("Why the connection is closed after this."),
+  },
+};
 
 /** Null for what is no message of a client. */
 export function readClientMessage(text: string): SubscribeMessage | AckMessage | null {
