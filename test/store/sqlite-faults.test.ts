@@ -112,15 +112,17 @@ describe("a SQLite file", () => {
     async ({ skip }) => {
       const folder = await smallFolder("size=4m");
       if (folder === null) return skip("mounting is not permitted here");
-      const file = join(folder, "ringback.db");
-      await (await rig.open({ file })).close();
-      execFileSync("mount", ["-o", "remount,ro", folder]);
-      await expect(rig.open({ file })).rejects.toMatchObject({
+      await (await rig.open({ file: join(folder, "ringback.db") })).close();
+      // The same folder in a second place, where nothing may be written.
+      const view = await mkdtemp(join(tmpdir(), "ringback-view-"));
+      execFileSync("mount", ["--bind", folder, view]);
+      mounted.unshift(view);
+      execFileSync("mount", ["-o", "remount,bind,ro", view]);
+      await expect(rig.open({ file: join(view, "ringback.db") })).rejects.toMatchObject({
         code: "STORE_UNUSABLE",
         details: { reason: "permission" },
       });
-      execFileSync("mount", ["-o", "remount,rw", folder]);
-      await (await rig.open({ file })).check();
+      await (await rig.open({ file: join(folder, "ringback.db") })).check();
     },
   );
 
