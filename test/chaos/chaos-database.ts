@@ -17,6 +17,8 @@ export interface ChaosDatabase {
   readonly gatewayStore: NonNullable<GatewayOptions["store"]>;
   readonly storeOptions: StoreOptions;
   query<Row>(sql: string): Promise<readonly Row[]>;
+  /** Takes it away while something is done. PostgreSQL only. */
+  interrupt(meanwhile: () => Promise<void>): Promise<void>;
   dispose(keepsFolder: boolean): Promise<void>;
 }
 
@@ -40,6 +42,7 @@ function sqlite(folder: string): ChaosDatabase {
         db.close();
       }
     },
+    interrupt: () => Promise.reject(new Error("a file cannot be taken away")),
     dispose: (keepsFolder) => removeFolder(folder, keepsFolder),
   };
 }
@@ -61,6 +64,11 @@ async function postgres(folder: string): Promise<ChaosDatabase> {
       } finally {
         await client.end();
       }
+    },
+    interrupt: async (meanwhile) => {
+      await server.kill();
+      await meanwhile();
+      await server.restart();
     },
     dispose: async (keepsFolder) => {
       await server.stop();

@@ -25,6 +25,8 @@ export interface ChaosOptions {
   readonly kills: number;
   readonly realCalls: number;
   readonly seed: number;
+  /** PostgreSQL is away for so long, once, in the middle. 0: never. */
+  readonly outageMs: number;
   readonly database: ChaosDatabase;
   readonly progress: (text: string) => void;
 }
@@ -35,6 +37,8 @@ const SPAN_PER_KILL_MS = 3_000;
 /** How long calls go on coming in while the gateway is down: on a busy machine it starts slowly, and is to have something to do. */
 const DOWN_MS = 1_500;
 const TICK_MS = 50;
+/** Nor does more come in than a busy machine takes: calls that nobody sees in time test nothing. */
+const MAX_UNTAKEN = 30;
 const SETTLE_LIMIT_MS = 120_000;
 /** Rounds of deliveries at the end, each with the clock further ahead. */
 const MAX_ROUNDS = 40;
@@ -73,6 +77,7 @@ export class ChaosRun {
       appSecret: APP_SECRET,
       random: part(),
       onSent: () => moments.tell("webhook"),
+      onTaken: () => moments.tell("taken"),
     });
     const plans = planCalls(options.calls, this.#spanMs, part());
     this.whatsapp = new Whatsapp(plans, this.post);
@@ -116,19 +121,29 @@ export class ChaosRun {
     const { kills, realCalls, progress } = this.options;
     const ticker = this.#startTicker();
     const real = this.real.place(realCalls, this.#spanMs, this.post.url);
-    for (const plan of planKills(kills, this.#random)) {
+    for (const plan of planKills(kills, this.#webhooksPerLife, this.#random)) {
       const gateway = this.#start();
       await untilKill(plan, gateway.ready, this.#moments);
       await gateway.kill();
       this.kills += 1;
       if (!gateway.wasReady) this.earlyKills += 1;
       this.whatsapp.gatewayDied(gateway.life);
-      progress(`kill ${this.kills} of ${kills} (${plan.at} + ${plan.afterMs} ms): ${this.#describe()}`);
+      progress(`kill ${this.kills} of ${kills} (${JSON.stringify(plan)}): ${this.#describe()}`);
     }
     await this.#start().ready;
+    if (this.options.outageMs > 0) await this.#outage();
     await real;
     await this.#until("the calls end", () => this.whatsapp.isOver && this.post.pending === 0);
     clearInterval(ticker);
+  }
+
+  /** The database goes away under the calls of the last life, and comes back. */
+  async #outage(): Promise<void> {
+    const { database, outageMs, progress } = this.options;
+    const before = this.post.taken.length;
+    await this.#until("webhooks come", () => this.post.taken.length >= before + 10 || this.whatsapp.isOver);
+    await database.interrupt(() => delay(outageMs));
+    progress(`PostgreSQL was away for ${outageMs} ms: ${this.#describe()}`);
   }
 
   /** Lets the journal and the outbox come to rest: retries that wait for hours are brought near by a clock that is ahead. */
@@ -183,6 +198,11 @@ export class ChaosRun {
     }
   }
 
+  /** Of each call two events, and a webhook holds about one and a half. */
+  get #webhooksPerLife(): number {
+    return (this.options.calls * 1.4) / (this.options.kills + 1);
+  }
+
   get #spanMs(): number {
     return Math.max(1, this.options.kills) * SPAN_PER_KILL_MS;
   }
@@ -191,7 +211,8 @@ export class ChaosRun {
     return setInterval(() => {
       const isDown = this.#gateway?.wasReady !== true;
       this.#downMs = isDown ? this.#downMs + TICK_MS : 0;
-      if (this.#downMs <= DOWN_MS) this.#stormMs += TICK_MS;
+      const isHeldUp = isDown ? this.#downMs > DOWN_MS : this.post.untaken > MAX_UNTAKEN;
+      if (!isHeldUp) this.#stormMs += TICK_MS;
       this.whatsapp.advanceTo(this.#stormMs);
     }, TICK_MS);
   }

@@ -1,5 +1,5 @@
-// The gateway that is killed, from the TypeScript sources as they stand.
+// The gateway that is killed, as it was built.
 import { register } from "node:module";
 
-register("../support/typescript-hooks.mjs", import.meta.url);
+register("./built-hooks.mjs", import.meta.url);
 await import("./gateway-child.ts");

@@ -29,7 +29,7 @@ const gateway = createGateway({
 }).onCall(handle);
 process.on("message", () => void gateway.close().then(() => process.exit(0)));
 const { url } = await gateway.listen({ port: options.port });
-process.send?.({ url });
+process.send?.({ url }, () => {});
 
 async function handle(call: Call): Promise<void> {
   appendFileSync(options.runsFile, `${call.id}\n`);

@@ -11,6 +11,7 @@ const USAGE = `Usage: npm run chaos -- [options]
   --real <n>       calls by simulated phones besides, with ICE, DTLS and packets (default 6)
   --seed <n>       the same seed gives the same calls and kills, as far as the machine lets it (default: of the time)
   --backend <name> sqlite (default), postgres
+  --outage <s>     PostgreSQL is killed, and back so many seconds later, under the last calls (default 30 with postgres)
   --keep           leave the folder with the database and the log of the gateway
 Exit code 0: everything holds.`;
 
@@ -21,6 +22,7 @@ const { values } = parseArgs({
     real: { type: "string", default: "6" },
     seed: { type: "string", default: String(Date.now() % 1_000_000) },
     backend: { type: "string", default: "sqlite" },
+    outage: { type: "string" },
     keep: { type: "boolean", default: false },
     help: { type: "boolean", default: false },
   },
@@ -41,6 +43,7 @@ async function main(): Promise<void> {
     kills: count("kills", values.kills),
     realCalls: count("real", values.real),
     seed: count("seed", values.seed),
+    outageMs: 1_000 * count("outage", values.outage ?? (backend === "postgres" ? "30" : "0")),
     database,
     progress: (text) => console.error(`[${seconds().toFixed(0).padStart(4)} s] ${text}`),
   });

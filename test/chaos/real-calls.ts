@@ -4,7 +4,7 @@ import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
 import type { CallProgram } from "./call-plan.ts";
 
 export const REAL_NUMBER = { id: "100000000000002", displayPhoneNumber: "15550008888" } as const;
-const RETRY_DELAYS_MS = Array.from({ length: 20 }, () => 4_000);
+const RETRY_DELAYS_MS = Array.from({ length: 20 }, () => 10_000);
 const TALK_MS = 3_000;
 const PROGRAM: CallProgram = { does: "answer", afterMs: 50, talkMs: TALK_MS };
 
@@ -21,7 +21,7 @@ export class RealCalls {
     const simulator = createSimulator({
       appSecret,
       phoneNumbers: [REAL_NUMBER],
-      webhook: { retryDelaysMs: RETRY_DELAYS_MS, timeoutMs: 5_000 },
+      webhook: { retryDelaysMs: RETRY_DELAYS_MS, timeoutMs: 10_000 },
     });
     await simulator.start();
     return new RealCalls(simulator);
@@ -50,7 +50,7 @@ export class RealCalls {
       deeplinkPayload: JSON.stringify(PROGRAM),
       voice: { type: "tone", frequencyHz: 440 },
       hangUpAfterMs: TALK_MS,
-      giveUpAfterMs: 60_000,
+      giveUpAfterMs: 90_000,
       keepAudioMs: 1_000,
       webhooks: { duplicate: 1 },
     });

@@ -13,6 +13,7 @@ export function figuresOf({ run, settled }: Evidence, seconds: number): Record<s
     realCallsHeard: real.reports.filter(({ media }) => media.packetsReceived > 0).length,
     kills: run.kills,
     killsBeforeListening: run.earlyKills,
+    outageMs: options.outageMs,
     webhooks: post.counters.webhooks,
     webhookAttempts: post.counters.attempts,
     webhookRepeats: post.counters.repeats,

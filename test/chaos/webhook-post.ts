@@ -21,6 +21,7 @@ export interface WebhookPostOptions {
   readonly appSecret: string;
   readonly random: SeededRandom;
   readonly onSent: () => void;
+  readonly onTaken: () => void;
 }
 
 /** What became of the webhooks. */
@@ -46,6 +47,7 @@ export class WebhookPost implements Mailbox {
   readonly #flusher: NodeJS.Timeout;
   #waiting: CallWebhook[] = [];
   #underWay = 0;
+  #sending = 0;
   #isClosed = false;
 
   constructor(options: WebhookPostOptions) {
@@ -53,7 +55,12 @@ export class WebhookPost implements Mailbox {
     this.#flusher = setInterval(() => this.#flush(), FLUSH_MS);
   }
 
-  /** What is not taken yet. */
+  /** Webhooks and events that were sent or are to be sent at once, and have no 200 yet. */
+  get untaken(): number {
+    return this.#waiting.length + this.#sending;
+  }
+
+  /** What is not taken yet, and what is still to be sent. */
   get pending(): number {
     return this.#waiting.length + this.#underWay;
   }
@@ -106,6 +113,7 @@ export class WebhookPost implements Mailbox {
     await this.#untilTaken(body);
     this.#underWay -= 1;
     if (this.#isClosed) return;
+    this.#options.onTaken();
     this.taken.push(body);
     for (const event of parseWebhook(body).events) this.takenKeys.add(dedupKey(event));
     if (repeatsAfterMs === null) return;
@@ -119,13 +127,15 @@ export class WebhookPost implements Mailbox {
   }
 
   async #untilTaken(body: Uint8Array): Promise<void> {
+    this.#sending += 1;
     for (let retryMs = FIRST_RETRY_MS; !this.#isClosed; retryMs = Math.min(LONGEST_RETRY_MS, retryMs * 2)) {
       this.counters.attempts += 1;
       const outcome = await this.#attempt(body);
-      if (outcome === 200) return;
+      if (outcome === 200) break;
       this.counters.refusals[outcome] = (this.counters.refusals[outcome] ?? 0) + 1;
       await delay(retryMs * (0.5 + this.#options.random.fraction() / 2));
     }
+    this.#sending -= 1;
   }
 
   async #attempt(body: Uint8Array): Promise<number | "no answer"> {

@@ -5,6 +5,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
 import { connectEvent, terminateEvent } from "../../../test/support/call-rig.ts";
 import { LedgerRig } from "../../../test/support/ledger-rig.ts";
+import { toEnvelope } from "../../core/events/envelope.ts";
+import { eventMistakes } from "../../core/events/schemas.ts";
 import { silentLogger } from "../../logger.ts";
 import { systemRandom } from "../../platform/random.ts";
 import { openStore } from "../../store/index.ts";
@@ -62,6 +64,8 @@ describe("after a crash", () => {
     expect(await next.types()).toEqual(["call.incoming", "call.connecting", "call.answered", "call.ended"]);
     const [record] = await next.records();
     expect(record).toMatchObject({ state: "ended", endReason: "gateway-restarted", durationMs: 2_000 });
+    // As docs/asyncapi.json says.
+    expect((await next.events()).map((event) => toEnvelope(event, 1)).flatMap(eventMistakes)).toEqual([]);
     expect((await next.events()).at(-1)?.data).toMatchObject({
       reason: "gateway_restarted",
       answered: true,
@@ -82,6 +86,19 @@ describe("after a crash", () => {
     expect(next.graph.sent).toEqual(["reject"]);
     expect(await next.types()).toEqual(["call.incoming", "call.ended"]);
     expect(await next.store.journal.unfinished(10)).toEqual([]);
+  });
+
+  test("a call that went on while its record could not be written: what is refused as reject is followed by terminate", async () => {
+    await using rig = await LedgerRig.start(folder, () => {});
+    rig.graph.holds.add("pre_accept");
+    await rig.deliver(connectEvent());
+    await rig.crash();
+    await using next = await LedgerRig.start(folder, answer, { hold: "reject" });
+    await next.until(() => next.graph.sent.length === 1);
+    next.graph.fail("reject");
+    await next.recovered();
+    expect(next.graph.sent).toEqual(["reject", "terminate"]);
+    expect(await next.types()).toEqual(["call.incoming", "call.ended"]);
   });
 
   test("a terminate that was journalled is the reason of the end, not the restart", async () => {

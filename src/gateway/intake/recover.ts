@@ -96,13 +96,22 @@ async function endOne(options: RecoverOptions, recordId: string): Promise<void> 
   await options.records.endLeft(record, "gateway-restarted");
 }
 
+/**
+ * In their order until one is taken. `accept` may have left while the call was connecting, and the record may be behind the call: a store
+ * that was away was not waited for.
+ */
+const ENDING_ACTIONS: Readonly<Record<CallRecord["state"], readonly ("reject" | "terminate")[]>> = {
+  ringing: ["reject", "terminate"],
+  connecting: ["terminate", "reject"],
+  active: ["terminate"],
+  ended: [],
+};
+
 async function tellWhatsApp({ graphFor, logger }: RecoverOptions, record: CallRecord): Promise<void> {
   const { phoneNumberId, whatsappCallId: callId, state } = record;
   const graph = graphFor(phoneNumberId);
   if (graph === null || callId === null) return;
-  // `accept` may have left while it was connecting: the one that fits is taken, and the other refused.
-  const actions = state === "ringing" ? (["reject"] as const) : (["terminate", "reject"] as const);
-  for (const action of state === "active" ? (["terminate"] as const) : actions) {
+  for (const action of ENDING_ACTIONS[state]) {
     try {
       await graph[action]({ phoneNumberId, callId });
       return;
