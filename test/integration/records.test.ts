@@ -4,6 +4,7 @@ import type { AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, expect, test, vi } from "vitest";
+import { eventMistakes } from "../../src/core/events/schemas.ts";
 import { verifyDelivery } from "../../src/index.ts";
 import { silentLogger } from "../../src/logger.ts";
 import { systemClock } from "../../src/platform/clock.ts";
@@ -144,6 +145,8 @@ test("a call leaves its record, its events in order, its recording, and each eve
   expect(recordings).toMatchObject([{ status: "completed", callId: record?.id, consent: { mode: "none" } }]);
   expect(existsSync(join(folder, "recordings", recordings[0]?.files[0]?.path ?? "-"))).toBe(true);
 
+  // As docs/asyncapi.json says.
+  expect(consumer.received.flatMap(eventMistakes)).toEqual([]);
   // Delivered: the same events, in the same order, once each, as nothing failed.
   expect(consumer.received.map(({ type, seq }) => [type, seq])).toEqual(
     events.map(({ type, seq }) => [type, seq]),
