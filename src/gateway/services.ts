@@ -7,6 +7,7 @@ import { createDeliveries, type Deliveries, ensureConfiguredEndpoint } from "./d
 import type { GatewayContext } from "./gateway-context.ts";
 import { listenOn } from "./http.ts";
 import type { GatewayObserver } from "./observer.ts";
+import { type Retention, startRetention } from "./retention/start-retention.ts";
 
 /** Where the control API listens. */
 export interface ApiListenOptions {
@@ -31,6 +32,7 @@ export class Services {
   readonly deliveries: Deliveries;
   readonly #options: ServicesOptions;
   #api: FastifyInstance | null = null;
+  #retention: Retention | null = null;
 
   constructor(options: ServicesOptions) {
     const { observer } = options;
@@ -47,6 +49,7 @@ export class Services {
     const { store, events, clock } = this.#options;
     await ensureConfiguredEndpoint(store, events, { clock });
     this.deliveries.start();
+    this.#retention = startRetention({ ...this.#options, policy: this.#options.retention });
   }
 
   /**
