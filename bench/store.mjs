@@ -58,6 +58,7 @@ async function measureStore(place) {
 /** `atOnce` workers, each with its next write as soon as the one before is done. */
 async function measure(store, work, atOnce, write) {
   const tookMs = [];
+  const begun = process.cpuUsage();
   const begunMs = performance.now();
   const worker = async () => {
     while (performance.now() - begunMs < runMs) {
@@ -67,7 +68,7 @@ async function measure(store, work, atOnce, write) {
     }
   };
   await Promise.all(Array.from({ length: atOnce }, worker));
-  return summary(store, work, atOnce, tookMs, performance.now() - begunMs);
+  return summary(store, work, atOnce, tookMs, performance.now() - begunMs, begun);
 }
 
 async function append(store) {
@@ -120,6 +121,7 @@ async function addEndpoint(store) {
 /** Takes what is due, 64 at a time, and settles each. */
 async function drain(store, endpointId) {
   const tookMs = [];
+  const begun = process.cpuUsage();
   const begunMs = performance.now();
   while (performance.now() - begunMs < runMs) {
     const fromMs = performance.now();
@@ -129,7 +131,7 @@ async function drain(store, endpointId) {
     const eachMs = performance.now() - fromMs;
     for (const _ of due) tookMs.push(eachMs);
   }
-  return summary(store, "take what is due and settle it", 64, tookMs, performance.now() - begunMs);
+  return summary(store, "take what is due and settle it", 64, tookMs, performance.now() - begunMs, begun);
 }
 
 function delivered({ id }) {
@@ -145,7 +147,8 @@ function delivered({ id }) {
   };
 }
 
-function summary(store, work, atOnce, tookMs, ranMs) {
+function summary(store, work, atOnce, tookMs, ranMs, begun) {
+  const { user, system } = process.cpuUsage(begun);
   const sorted = tookMs.toSorted((one, other) => one - other);
   const at = (share) => round(sorted[Math.floor((sorted.length - 1) * share)] ?? 0);
   return {
@@ -155,6 +158,8 @@ function summary(store, work, atOnce, tookMs, ranMs) {
     per_second: Math.round((sorted.length / ranMs) * 1_000),
     median_ms: at(0.5),
     p99_ms: at(0.99),
+    // The program's own, whatever else the machine has to do.
+    cpu_ms_each: round((user + system) / 1_000 / Math.max(1, sorted.length)),
   };
 }
 

@@ -1,6 +1,6 @@
 import type { Database } from "./database.ts";
 import type { Tx } from "./schema.ts";
-import { markHead } from "./settle.ts";
+import { markHeads } from "./settle.ts";
 import type { Outbox } from "./types.ts";
 
 /** In one transaction, so that those that write beside it do not wait long. */
@@ -48,10 +48,10 @@ async function replaySome(
   const ids = rows.map(({ id }) => id);
   if (ids.length === 0) return ids;
   await makePending(tx, ids, at);
-  const calls = new Set(rows.map((row) => row.call_id));
-  for (const callId of calls) {
-    if (callId !== null) await markHead(tx, { endpointId: filter.endpointId, callId });
-  }
+  await markHeads(
+    tx,
+    rows.map((row) => ({ endpoint_id: filter.endpointId, call_id: row.call_id })),
+  );
   return ids;
 }
 
