@@ -169,7 +169,7 @@ for (const { name, command, debianPackage, leastSimilarity, decode } of DECODERS
       expect(Math.abs(apartMs - (BUSINESS_AT_MS - CALLER_AT_MS))).toBeLessThanOrEqual(20);
     });
 
-    test("is playable when it is cut off between two pages, or in one", async () => {
+    test("is playable when it is cut off between two pages, or in one", { timeout: 60_000 }, async () => {
       const path = await record({ durationMs: DURATION_MS });
       const bytes = readFileSync(path);
       const cutPath = join(folder, "cut.opus");
