@@ -34,7 +34,7 @@ const LAST_LOOK_SECONDS = 5;
 const HEAP_SLACK_BYTES = 1024 * 1024;
 const RSS_SLACK_BYTES = 12 * 1024 * 1024;
 /**
- * More rounds of short calls when the first one is past RSS_SLACK_BYTES. The allocator takes memory until it has what
+ * More rounds, long call and all, when the first one is past RSS_SLACK_BYTES. The allocator takes memory until it has what
  * the load needs, sooner or later by how busy the machine is; a leak takes as much in each round.
  */
 const FURTHER_ROUNDS = 3;
@@ -62,7 +62,7 @@ async function soak(shortCalls, longSeconds) {
     const looks = [before, await look(rig)];
     while (grewInEach(looks) && looks.length < 2 + FURTHER_ROUNDS) {
       progress(`RSS grew: further round ${looks.length - 1} of at most ${FURTHER_ROUNDS}`);
-      addTo(short, await placeShortCalls(rig, shortCalls));
+      addTo(short, await placeBesideLongCall(rig, shortCalls, longSeconds));
       looks.push(await look(rig));
     }
     const checks = judge({ before, after: looks.at(-1), looks, ...short });
