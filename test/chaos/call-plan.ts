@@ -33,8 +33,8 @@ export interface CallPlan {
   readonly isPatient: boolean;
 }
 
-/** Longer than WhatsApp lets a call ring. */
-const STALE_MS = 120_000;
+/** Longer than the gateway of the run lets a call ring. */
+const STALE_MS = 300_000;
 
 export function planCalls(count: number, spanMs: number, random: SeededRandom): readonly CallPlan[] {
   return Array.from({ length: count }, (_, index) => planCall(index, spanMs, random));

@@ -37,6 +37,8 @@ const SPAN_PER_KILL_MS = 3_000;
 /** How long calls go on coming in while the gateway is down: on a busy machine it starts slowly, and is to have something to do. */
 const DOWN_MS = 1_500;
 const TICK_MS = 50;
+/** The longest there is: on a busy machine a restart takes as long as WhatsApp lets a call ring. */
+const ANSWER_WINDOW_MS = 120_000;
 /** Nor does more come in than a busy machine takes: calls that nobody sees in time test nothing. */
 const MAX_UNTAKEN = 30;
 const SETTLE_LIMIT_MS = 120_000;
@@ -120,7 +122,7 @@ export class ChaosRun {
   async storm(): Promise<void> {
     const { kills, realCalls, progress } = this.options;
     const ticker = this.#startTicker();
-    const real = this.real.place(realCalls, this.#spanMs, this.post.url);
+    const real = this.real.place(Math.max(0, realCalls - 1), this.#spanMs, this.post.url);
     for (const plan of planKills(kills, this.#webhooksPerLife, this.#random)) {
       const gateway = this.#start();
       await untilKill(plan, gateway.ready, this.#moments);
@@ -131,8 +133,10 @@ export class ChaosRun {
       progress(`kill ${this.kills} of ${kills} (${JSON.stringify(plan)}): ${this.#describe()}`);
     }
     await this.#start().ready;
+    // The last one has nobody killed under it: it is to be heard, also while the database is away.
+    const last = this.real.place(Math.min(1, realCalls), 0, this.post.url);
     if (this.options.outageMs > 0) await this.#outage();
-    await real;
+    await Promise.all([real, last]);
     await this.#until("the calls end", () => this.whatsapp.isOver && this.post.pending === 0);
     clearInterval(ticker);
   }
@@ -227,6 +231,7 @@ export class ChaosRun {
         verifyToken: "chaos-verify-token",
         phoneNumbers: [NUMBER.id, REAL_NUMBER.id],
         graph: { url: this.#graphUrl, timeoutMs: 3_000 },
+        call: { answerWindowMs: ANSWER_WINDOW_MS },
         requests: { allowHttp: true, allowedHosts: ["127.0.0.1"] },
         store: database.gatewayStore,
       },

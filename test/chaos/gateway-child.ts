@@ -25,7 +25,7 @@ const gateway = createGateway({
   ...options.gateway,
   media: { engine: await createMixedEngine() },
   logger: createFileLogger(options.logFile),
-  clock: { nowMs: systemClock.nowMs, wallMs: () => systemClock.wallMs() + options.aheadMs },
+  clock: { nowMs: () => systemClock.nowMs(), wallMs: () => systemClock.wallMs() + options.aheadMs },
 }).onCall(handle);
 process.on("message", () => void gateway.close().then(() => process.exit(0)));
 const { url } = await gateway.listen({ port: options.port });

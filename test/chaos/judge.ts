@@ -30,6 +30,7 @@ export function judge(evidence: Evidence): readonly Verdict[] {
     ...judgeDeliveries(evidence),
     ...judgeGraph(evidence),
     judgeReplay(evidence),
+    judgeRealCalls(evidence),
   ];
 }
 
@@ -94,20 +95,29 @@ function judgeEvents({ calls, events }: Snapshot): readonly Verdict[] {
   return [
     verdict(
       "every call has exactly one terminal event",
-      ends.map((call) => `${call.id}: ${of(call).map(({ type }) => type)}`),
+      ends.map((call) => `${call.id}: ${typesOf(of(call))}`),
       `${calls.length - ends.length}`,
     ),
     verdict(
       "after which nothing begins",
-      late.map((call) => `${call.id}: ${of(call).map(({ type }) => type)}`),
+      late.map((call) => `${call.id}: ${typesOf(of(call))}`),
       `${calls.length - late.length}`,
     ),
     verdict(
       "seq counts from 1 without a gap",
-      gaps.map((call) => `${call.id}: ${of(call).map(({ seq }) => seq)}, record has ${call.seq}`),
+      gaps.map(
+        (call) =>
+          `${call.id}: ${of(call)
+            .map(({ seq }) => seq)
+            .join(" ")}, record has ${call.seq}`,
+      ),
       `${events.length} events`,
     ),
   ];
+}
+
+function typesOf(events: readonly StoredEvent[]): string {
+  return events.map(({ type }) => type).join(" ");
 }
 
 /** What was under way may still report its end; nothing else comes after the call's. */
@@ -229,6 +239,17 @@ function judgeReplay({ settled, replayed, refusedInReplay, run }: Evidence): Ver
     "all webhooks once more change nothing",
     [...counts, ...problems(refusedInReplay === 0, `${refusedInReplay} were refused`)],
     `${run.post.taken.length} webhooks`,
+  );
+}
+
+function judgeRealCalls({ run }: Evidence): Verdict {
+  const { reports } = run.real;
+  const heard = reports.filter(({ media }) => media.packetsReceived > 0).length;
+  const isHeard = heard > 0 || run.options.realCalls === 0;
+  return verdict(
+    "a phone hears a call that nobody is killed under",
+    problems(isHeard, "none was heard"),
+    `${heard} of ${reports.length}`,
   );
 }
 

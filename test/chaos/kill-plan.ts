@@ -41,7 +41,7 @@ export class Moments {
     this.#counts.set(moment, this.count(moment) + 1);
     const due = this.#waiting.filter((each) => each.moment === moment);
     this.#waiting = this.#waiting.filter((each) => each.moment !== moment);
-    for (const { resolve } of due) resolve();
+    for (const each of due) each.resolve();
   }
 
   count(moment: Moment): number {

@@ -31,7 +31,7 @@ export function figuresOf({ run, settled }: Evidence, seconds: number): Record<s
 export function printReport(figures: Record<string, unknown>, verdicts: readonly Verdict[]): void {
   console.log("\n## The run\n");
   for (const [name, value] of Object.entries(figures)) {
-    console.log(`- ${name}: ${typeof value === "object" ? JSON.stringify(value) : String(value)}`);
+    console.log(`- ${name}: ${JSON.stringify(value)}`);
   }
   console.log("\n## Verdicts\n");
   const width = Math.max(...verdicts.map(({ text }) => text.length));

@@ -8,6 +8,7 @@ import {
   databaseIn,
   type FaultRig,
   makeFolder,
+  nextStepOf,
   readiness,
   startRig,
   storyOf,
@@ -90,7 +91,7 @@ function damageFromOutside(file: string): void {
 function nextSteps(rig: FaultRig): readonly string[] {
   return rig.log
     .filter(({ level }) => level === "error")
-    .map(({ fields, message }) => `${message}: ${fields["nextStep"] ?? ""}`);
+    .map(({ fields, message }) => `${message}: ${nextStepOf(fields)}`);
 }
 
 test.skipIf(NO_MOUNTS !== null)(

@@ -31,6 +31,12 @@ export interface LogLine {
   readonly fields: Readonly<Record<string, unknown>>;
 }
 
+/** What a line of the log advises; empty when it does not. */
+export function nextStepOf(fields: LogLine["fields"]): string {
+  const nextStep = fields["nextStep"];
+  return typeof nextStep === "string" ? nextStep : "";
+}
+
 export interface FaultRig extends AsyncDisposable {
   readonly gateway: Gateway;
   /** Of the webhook. */
@@ -148,7 +154,7 @@ export async function until(holds: () => boolean | Promise<boolean>, limitMs = 1
   const deadline = performance.now() + limitMs;
   while (!(await holds())) {
     if (performance.now() > deadline)
-      throw new Error(`the condition did not hold within ${limitMs} ms: ${holds}`);
+      throw new Error(`the condition did not hold within ${limitMs} ms: ${holds.toString()}`);
     await new Promise((resolve) => setTimeout(resolve, 10));
   }
 }

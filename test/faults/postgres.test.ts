@@ -11,6 +11,7 @@ import {
 import {
   connect,
   type LogLine,
+  nextStepOf,
   readiness,
   recordingLogger,
   startRig,
@@ -78,10 +79,7 @@ test.skipIf(isMissing)(
       );
       // The end comes while the database is away, and its webhook is refused until it is back.
       call.hangUp();
-      await until(
-        () => log.some(({ fields }) => /PostgreSQL/.test(String(fields["nextStep"] ?? ""))),
-        30_000,
-      );
+      await until(() => log.some(({ fields }) => /PostgreSQL/.test(nextStepOf(fields))), 30_000);
       await server.restart();
       const report = await call.ended;
       expect(report.media.longestGapMs).toBeLessThan(1_000);

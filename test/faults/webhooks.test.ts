@@ -58,7 +58,7 @@ test("a signature with any character changed is refused", async () => {
   await using rig = await startRig({ store: "memory" });
   const body = connect("wacid.a");
   const signature = sign(body);
-  const mutations = [...signature].map((character, i) => {
+  const mutations = signature.split("").map((character, i) => {
     const other = /[0-9a-f]/.test(character) ? (Number.parseInt(character, 16) ^ 1).toString(16) : "x";
     return signature.slice(0, i) + other + signature.slice(i + 1);
   });
