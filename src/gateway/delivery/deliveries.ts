@@ -4,6 +4,7 @@ import type { TimerHandle, Timers } from "../../platform/timers.ts";
 import type { DeliveryState } from "../../store/types.ts";
 import { EndpointQueue, type EndpointQueueDeps } from "./endpoint-queue.ts";
 import { EndpointSecrets } from "./endpoint-secrets.ts";
+import { Settlements } from "./settlements.ts";
 import { StoreAccess } from "./store-access.ts";
 import type { Deliveries, DeliveriesOptions, DeliveriesStatus } from "./types.ts";
 
@@ -48,6 +49,7 @@ class Dispatcher implements Deliveries {
       signal,
       access: new StoreAccess(timers, logger, signal),
       secrets: new EndpointSecrets(store),
+      settlements: new Settlements(store.outbox, timers),
       steadyWallMs: createSteadyWall(options.clock),
     };
   }

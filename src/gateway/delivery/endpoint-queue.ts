@@ -8,6 +8,7 @@ import { type AttemptOutcome, attemptDelivery } from "./attempt.ts";
 import { expired, resultOf } from "./delivery-result.ts";
 import { EndpointLog } from "./endpoint-log.ts";
 import type { EndpointSecrets } from "./endpoint-secrets.ts";
+import type { Settlements } from "./settlements.ts";
 import type { StoreAccess } from "./store-access.ts";
 import type { DeliveriesOptions, EndpointDeliveryStatus } from "./types.ts";
 
@@ -23,6 +24,7 @@ export interface EndpointQueueDeps extends DeliveriesOptions {
   readonly concurrency: number;
   readonly access: StoreAccess;
   readonly secrets: EndpointSecrets;
+  readonly settlements: Settlements;
   /** Wall time that never goes back: what deliveries wait for. */
   readonly steadyWallMs: () => number;
   /** Attempts are called off. */
@@ -160,7 +162,7 @@ export class EndpointQueue {
   }
 
   async #deliver(delivery: DueDelivery, endpoint: WebhookEndpoint, ticket: BreakerTicket): Promise<void> {
-    const { clock, random, store, access, steadyWallMs } = this.#deps;
+    const { clock, random, settlements, access, steadyWallMs } = this.#deps;
     const startedMs = clock.nowMs();
     const outcome = await attemptDelivery(delivery, endpoint, { ...this.#deps, pool: this.#pool });
     if (outcome === null) return this.#breaker.abandoned(ticket);
@@ -168,7 +170,7 @@ export class EndpointQueue {
     this.#judge(outcome, ticket);
     if (outcome.verdict === "gone") await this.#disable();
     const result = resultOf(delivery, outcome, steadyWallMs(), randomUint32(random) / 2 ** 32);
-    if ((await access.until(() => store.outbox.settle(result))) === null) return;
+    if ((await access.until(() => settlements.settle(result))) === null) return;
     if (result.state === "delivered") this.#count("delivered");
     if (result.state === "dead") this.#gaveUp(1);
   }

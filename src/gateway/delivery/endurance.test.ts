@@ -174,6 +174,7 @@ describe("a stop", () => {
     const stopped = rig.deliveries.stop();
     expect(rig.deliveries.stop()).toBe(stopped);
     held[0]?.();
+    await rig.stop();
     await stopped;
     expect(await rig.countOf(endpoint, "delivered")).toBe(1);
     expect(consumer.requests).toHaveLength(1);
