@@ -68,8 +68,8 @@ export function revokeKeyBy(id: string, { config }: { readonly config?: string }
 
 const HEAD = ["ID", "NAME", "STATE", "NUMBER", "SCOPES", "CREATED", "EXPIRES", "LAST USED"];
 
-function toCells(values: readonly unknown[]): readonly string[] {
-  return values.map((value) => (Array.isArray(value) ? value.join(" ") : String(value ?? "-")));
+function toCells(values: readonly (string | readonly string[] | null)[]): readonly string[] {
+  return values.map((value) => (value === null ? "-" : [value].flat().join(" ")));
 }
 
 function iso(at: number | null): string | null {

@@ -47,12 +47,15 @@ export const voiceFields: {
     .optional(),
 };
 
+const SOUND_FORM =
+  'must be a URL with https://, the name of a file in the folder of sounds (no absolute path, no ".."), {"tone": …}, {"silence_ms": …} or {"say": …}';
+
 const item = z.union(
   [
     z
       .string()
       .max(FLOW_LIMITS.urlChars)
-      .refine((text) => isUrl(text) || isSoundName(text))
+      .refine((text) => isUrl(text) || isSoundName(text), SOUND_FORM)
       .describe(
         "An https URL, or the name of a file in the gateway's folder of sounds: `welcome.mp3`, `de/welcome.mp3`.",
       ),
@@ -60,10 +63,7 @@ const item = z.union(
     z.strictObject({ silence_ms: z.int().min(1).max(MAX_SILENCE_MS) }),
     z.strictObject({ say: z.string().min(1).max(FLOW_LIMITS.textChars), ...voiceFields }),
   ],
-  {
-    error:
-      'must be a URL with https://, the name of a file in the folder of sounds (no absolute path, no ".."), {"tone": …}, {"silence_ms": …} or {"say": …}',
-  },
+  { error: SOUND_FORM },
 );
 
 type SoundItem = z.infer<typeof item>;
