@@ -98,6 +98,7 @@ export class ChaosRun {
     await run.#createEndpoint(await run.consumer.start());
     run.#port = await freePort();
     run.post.url = `http://127.0.0.1:${run.#port}/webhook`;
+    run.real.webhookUrl = run.post.url;
     return run;
   }
 
@@ -122,9 +123,10 @@ export class ChaosRun {
   async storm(): Promise<void> {
     const { kills, realCalls, progress } = this.options;
     const ticker = this.#startTicker();
-    const real = this.real.place(Math.max(0, realCalls - 1), this.#spanMs, this.post.url);
     for (const plan of planKills(kills, this.#webhooksPerLife, this.#random)) {
       const gateway = this.#start();
+      // In lives with some time before them: a phone gives up a gateway that it never meets.
+      if (plan.at !== "start" && this.real.placed + 1 < realCalls) this.real.placeWhen(gateway.ready);
       await untilKill(plan, gateway.ready, this.#moments);
       await gateway.kill();
       this.kills += 1;
@@ -132,11 +134,12 @@ export class ChaosRun {
       this.whatsapp.gatewayDied(gateway.life);
       progress(`kill ${this.kills} of ${kills} (${JSON.stringify(plan)}): ${this.#describe()}`);
     }
-    await this.#start().ready;
-    // The last one has nobody killed under it: it is to be heard, also while the database is away.
-    const last = this.real.place(Math.min(1, realCalls), 0, this.post.url);
+    const last = this.#start();
+    await last.ready;
+    // Nobody is killed under these: they are to be heard, also while the database is away.
+    while (this.real.placed < realCalls) this.real.placeWhen(last.ready);
     if (this.options.outageMs > 0) await this.#outage();
-    await Promise.all([real, last]);
+    await this.real.allOver();
     await this.#until("the calls end", () => this.whatsapp.isOver && this.post.pending === 0);
     clearInterval(ticker);
   }

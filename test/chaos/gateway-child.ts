@@ -20,6 +20,7 @@ export interface ChildOptions {
 const options = JSON.parse(process.argv[2] ?? "") as ChildOptions;
 // Nobody is left behind when the parent is gone.
 process.on("disconnect", () => process.exit(1));
+if (!process.connected) process.exit(1);
 
 const gateway = createGateway({
   ...options.gateway,

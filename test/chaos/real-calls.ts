@@ -1,10 +1,9 @@
-import { setTimeout as delay } from "node:timers/promises";
 import type { PhoneCallReport } from "../../src/simulator/index.ts";
 import { createSimulator, type Simulator } from "../../src/simulator/index.ts";
 import type { CallProgram } from "./call-plan.ts";
 
 export const REAL_NUMBER = { id: "100000000000002", displayPhoneNumber: "15550008888" } as const;
-const RETRY_DELAYS_MS = Array.from({ length: 20 }, () => 10_000);
+const RETRY_DELAYS_MS = Array.from({ length: 20 }, () => 5_000);
 const TALK_MS = 3_000;
 const PROGRAM: CallProgram = { does: "answer", afterMs: 50, talkMs: TALK_MS };
 
@@ -12,6 +11,7 @@ const PROGRAM: CallProgram = { does: "answer", afterMs: 50, talkMs: TALK_MS };
 export class RealCalls {
   readonly reports: PhoneCallReport[] = [];
   readonly #simulator: Simulator;
+  readonly #calls: Promise<void>[] = [];
 
   private constructor(simulator: Simulator) {
     this.#simulator = simulator;
@@ -31,20 +31,35 @@ export class RealCalls {
     return this.#simulator;
   }
 
-  /** One after the other, spread over the time. Resolves when the last one is over. */
-  async place(count: number, spanMs: number, webhookUrl: string): Promise<void> {
-    this.#simulator.webhookUrl = webhookUrl;
-    await Promise.all(
-      Array.from({ length: count }, (_, index) => this.#placeOne(index, (spanMs * index) / count)),
+  set webhookUrl(url: string) {
+    this.#simulator.webhookUrl = url;
+  }
+
+  get placed(): number {
+    return this.#calls.length;
+  }
+
+  /** One more, as soon as the gateway is there; never, if it does not come to that. */
+  placeWhen(ready: Promise<unknown>): void {
+    const number = this.#calls.length;
+    this.#calls.push(
+      ready.then(
+        () => this.#placeOne(number),
+        () => {},
+      ),
     );
+  }
+
+  /** Rejects when one of them got no answer to its webhooks. */
+  async allOver(): Promise<void> {
+    await Promise.all(this.#calls);
   }
 
   close(): Promise<void> {
     return this.#simulator.close();
   }
 
-  async #placeOne(index: number, afterMs: number): Promise<void> {
-    await delay(afterMs);
+  async #placeOne(index: number): Promise<void> {
     const call = await this.#simulator.call({
       from: String(15_550_200_000 + index),
       deeplinkPayload: JSON.stringify(PROGRAM),
