@@ -13,3 +13,13 @@ test("steady wall time goes on from where it was when the clock is set back, and
   clock.setWallMs(2_000_000);
   expect(steadyWallMs()).toBe(2_000_000);
 });
+
+test("steady wall time is in whole ms, as a database keeps it", () => {
+  const clock = new ManualClock({ wallMs: 1_000_000 });
+  const steadyWallMs = createSteadyWall(clock);
+  clock.setWallMs(0);
+  clock.advance(0.4);
+  expect(steadyWallMs()).toBe(1_000_000);
+  clock.advance(0.4);
+  expect(steadyWallMs()).toBe(1_000_001);
+});

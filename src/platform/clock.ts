@@ -24,7 +24,7 @@ export const systemClock: Clock = {
 };
 
 /**
- * Wall time that never goes back while the process lives: a clock that was set back an hour does not make what is due in 5 s wait
+ * Wall time in whole ms that never goes back while the process lives: a clock that was set back an hour does not make what is due in 5 s wait
  * for an hour. For delays that have to outlive the process, and so are kept as times.
  */
 export function createSteadyWall(clock: Clock): () => number {
@@ -34,6 +34,6 @@ export function createSteadyWall(clock: Clock): () => number {
     const nowMs = clock.nowMs();
     steadyMs = Math.max(clock.wallMs(), steadyMs + nowMs - lastNowMs);
     lastNowMs = nowMs;
-    return steadyMs;
+    return Math.round(steadyMs);
   };
 }
