@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { CallRig } from "../../test/support/call-rig.ts";
 import type { Call } from "./call.ts";
+import { keeperOf } from "./call-handle.ts";
 
 const answer = (call: Call): Promise<void> => call.answer();
 const id = (number: number): { readonly callId: string } => ({ callId: `wacid.${number}` });
@@ -63,6 +64,22 @@ describe("the calls of a gateway", () => {
     await rig.connect(id(2));
     expect((await rig.calls[0]?.ended)?.reason).toBe("handler-failed");
     expect(rig.call).toMatchObject({ id: "wacid.2", phase: "connecting" });
+  });
+});
+
+describe("the record of a call", () => {
+  test("has every phase, one end, and behind it what was waited for until then", async () => {
+    const rig = new CallRig(answer);
+    await rig.connect(id(1));
+    await rig.mediaUp();
+    const keeper = keeperOf(rig.call);
+    await rig.call.hangUp().then(() => keeper?.record("call.command_completed", { verb: "hangup" }));
+    const types = (): string[] => rig.changes.flatMap(({ events = [] }) => events.map(({ type }) => type));
+    const all = ["call.connecting", "call.answered", "call.ended", "call.command_completed"];
+    expect(types()).toEqual(all);
+    await new Promise((resolve) => setImmediate(resolve));
+    keeper?.record("call.dtmf", {});
+    expect(types()).toEqual(all);
   });
 });
 

@@ -155,7 +155,8 @@ export class CallRegistry implements LiveCalls {
   }
 
   #remove(key: string, { keeper }: CallSession): void {
-    keeper.close();
+    // Who waited for the end of the call still notes what came of its command.
+    setImmediate(() => keeper.close());
     this.#live.delete(key);
     this.#byRecord.delete(keeper.recordId);
     this.#remember(key);

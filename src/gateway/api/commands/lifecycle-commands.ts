@@ -30,7 +30,7 @@ export const LIFECYCLE_COMMANDS: readonly CommandDefinition[] = [
   defineCommand({
     verb: "hangup",
     summary: "Ends a call in any phase.",
-    description: "`call.ended` comes before the outcome of the command, if that comes at all.",
+    description: "`call.ended` comes before the outcome of the command.",
     isAlwaysTaken: true,
     shape: {},
     prepare:

@@ -50,7 +50,13 @@ export const voiceFields: {
 const SOUND_FORM =
   'must be a URL with https://, the name of a file in the folder of sounds (no absolute path, no ".."), {"tone": …}, {"silence_ms": …} or {"say": …}';
 
-const item = z.union(
+type SoundItem =
+  | string
+  | { readonly tone: ToneBody }
+  | { readonly silence_ms: number }
+  | { readonly say: string; readonly voice?: string | undefined; readonly language?: string | undefined };
+
+const item: z.ZodType<SoundItem> = z.union(
   [
     z
       .string()
@@ -65,8 +71,6 @@ const item = z.union(
   ],
   { error: SOUND_FORM },
 );
-
-type SoundItem = z.infer<typeof item>;
 
 /** What can be played over the API. Never a path of the gateway's machine. */
 export type SoundBody = SoundItem | readonly SoundItem[];

@@ -7,7 +7,7 @@ import { ApiProblem } from "../problems.ts";
 import type { JsonBody } from "./json-body.ts";
 
 /** How long an `Idempotency-Key` stands for its first request, in ms. */
-export const IDEMPOTENCY_MS = 24 * 3_600_000;
+export const IDEMPOTENCY_MS: number = 24 * 3_600_000;
 export const REPLAYED_HEADER = "idempotency-replayed";
 
 export interface IdempotencyDeps {
