@@ -148,9 +148,9 @@ function startReceiver(consumers, keepAlive) {
 
 /** In the child: reads each body, and says that it was taken. */
 function receive() {
-  process.once("message", async ({ consumers, keepAlive }) => {
+  process.once("message", ({ consumers, keepAlive }) => {
     const listening = Array.from({ length: consumers }, () => listen(keepAlive));
-    process.send(await Promise.all(listening));
+    void Promise.all(listening).then((urls) => process.send(urls));
   });
   process.once("disconnect", () => process.exit());
 }

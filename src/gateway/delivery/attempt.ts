@@ -5,8 +5,8 @@ import { isRingbackError } from "../../errors.ts";
 import type { Clock } from "../../platform/clock.ts";
 import { codeOf } from "../../platform/outgoing-failure.ts";
 import type { PostAnswer, RequestPool } from "../../platform/outgoing-pool.ts";
-import type { DueDelivery, WebhookEndpoint } from "../../store/types.ts";
-import type { EndpointSecrets } from "./endpoint-secrets.ts";
+import type { DueDelivery, WallMs, WebhookEndpoint } from "../../store/types.ts";
+import { signingSecrets } from "./endpoint-secrets.ts";
 
 /** What came of an attempt. */
 export interface AttemptOutcome {
@@ -21,7 +21,6 @@ export interface AttemptOutcome {
 export interface AttemptDeps {
   readonly pool: RequestPool;
   readonly clock: Clock;
-  readonly secrets: EndpointSecrets;
   readonly timeoutMs: number;
   /** Calls it off. */
   readonly signal: AbortSignal;
@@ -36,7 +35,7 @@ export async function attemptDelivery(
   const { pool, clock, timeoutMs, signal } = deps;
   const body = JSON.stringify(toEnvelope(delivery.event, delivery.attempts + 1));
   try {
-    const headers = await signedHeaders(delivery, endpoint, body, deps);
+    const headers = signedHeaders(delivery, endpoint, body, clock.wallMs());
     if (headers === null) return failed("the endpoint's secret cannot be read: give it a new one");
     const answer = await pool.post({ url: endpoint.url, headers, body, timeoutMs, signal });
     return outcomeOf(answer, clock.wallMs());
@@ -45,17 +44,15 @@ export async function attemptDelivery(
   }
 }
 
-async function signedHeaders(
+/** Null when a secret is none, or was encrypted with another key. */
+function signedHeaders(
   { event }: DueDelivery,
   endpoint: WebhookEndpoint,
   body: string,
-  { clock, secrets }: AttemptDeps,
-): Promise<Record<string, string> | null> {
-  const wallMs = clock.wallMs();
-  const texts = await secrets.read(endpoint, wallMs);
-  if (texts === null) return null;
+  wallMs: WallMs,
+): Record<string, string> | null {
   const content = { id: event.id, timestampS: Math.floor(wallMs / 1_000), body };
-  const signed = signWebhook(content, texts);
+  const signed = signWebhook(content, signingSecrets(endpoint, wallMs));
   return signed === null ? null : { ...signed, "content-type": "application/json" };
 }
 

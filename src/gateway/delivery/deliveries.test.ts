@@ -231,7 +231,7 @@ describe("a receiver that asks to wait", () => {
     isBusy = false;
     await rig.until(async () => (await rig.countOf(endpoint, "delivered")) === 5);
     const attempts = (await rig.deliveriesOf(endpoint)).map((delivery) => delivery.attempts);
-    expect(attempts.sort()).toEqual([1, 1, 1, 1, 2]);
+    expect(attempts.sort((one, other) => one - other)).toEqual([1, 1, 1, 1, 2]);
     expect(rig.clock.wallMs() - startedMs).toBeGreaterThanOrEqual(90_000);
   });
 });

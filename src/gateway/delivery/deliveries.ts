@@ -3,7 +3,6 @@ import { createSteadyWall } from "../../platform/clock.ts";
 import type { TimerHandle, Timers } from "../../platform/timers.ts";
 import type { DeliveryState } from "../../store/types.ts";
 import { EndpointQueue, type EndpointQueueDeps } from "./endpoint-queue.ts";
-import { EndpointSecrets } from "./endpoint-secrets.ts";
 import { Settlements } from "./settlements.ts";
 import { StoreAccess } from "./store-access.ts";
 import type { Deliveries, DeliveriesOptions, DeliveriesStatus } from "./types.ts";
@@ -48,7 +47,6 @@ class Dispatcher implements Deliveries {
       concurrency,
       signal,
       access: new StoreAccess(timers, logger, signal),
-      secrets: new EndpointSecrets(store),
       settlements: new Settlements(store.outbox, timers),
       steadyWallMs: createSteadyWall(options.clock),
     };

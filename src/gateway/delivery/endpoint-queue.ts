@@ -7,7 +7,6 @@ import type { DueDelivery, WebhookEndpoint } from "../../store/types.ts";
 import { type AttemptOutcome, attemptDelivery } from "./attempt.ts";
 import { expired, resultOf } from "./delivery-result.ts";
 import { EndpointLog } from "./endpoint-log.ts";
-import type { EndpointSecrets } from "./endpoint-secrets.ts";
 import type { Settlements } from "./settlements.ts";
 import type { StoreAccess } from "./store-access.ts";
 import type { DeliveriesOptions, EndpointDeliveryStatus } from "./types.ts";
@@ -23,7 +22,6 @@ export interface EndpointQueueDeps extends DeliveriesOptions {
   readonly timeoutMs: number;
   readonly concurrency: number;
   readonly access: StoreAccess;
-  readonly secrets: EndpointSecrets;
   readonly settlements: Settlements;
   /** Wall time that never goes back: what deliveries wait for. */
   readonly steadyWallMs: () => number;

@@ -12,6 +12,7 @@ export class StoreAccess {
   readonly #logger: Logger;
   readonly #signal: AbortSignal;
   #isAway = false;
+  #isFaultTold = false;
 
   constructor(timers: Timers, logger: Logger, signal: AbortSignal) {
     this.#timers = timers;
@@ -43,6 +44,8 @@ export class StoreAccess {
 
   #away(error: unknown): void {
     if (!isRingbackError(error, "STORE_UNAVAILABLE")) {
+      if (this.#isFaultTold) return;
+      this.#isFaultTold = true;
       this.#logger.error({ err: error }, "a delivery's work with the store failed: it is tried again");
       return;
     }
@@ -56,6 +59,7 @@ export class StoreAccess {
   }
 
   #back(): void {
+    this.#isFaultTold = false;
     if (!this.#isAway) return;
     this.#isAway = false;
     this.#logger.info({}, "the store is there again: deliveries go on");
