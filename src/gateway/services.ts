@@ -15,6 +15,12 @@ export interface ApiListenOptions {
   readonly port?: number;
   /** Default 127.0.0.1. */
   readonly host?: string;
+  /** Origin that its links begin with, as programs reach it: `https://ringback.example.com`. Default: links are paths. */
+  readonly publicUrl?: string;
+  /** Proxies whose `X-Forwarded-For` is believed: addresses, or `10.0.0.0/8`. Default none. */
+  readonly trustedProxies?: readonly string[];
+  /** Origins of web pages that may open the stream of events, beside its own: `https://console.example.com`. Default none. */
+  readonly allowedOrigins?: readonly string[];
 }
 
 export interface ServicesOptions extends GatewayContext {
@@ -58,7 +64,7 @@ export class Services {
    */
   async openApi(context: ApiContext, { host = "127.0.0.1", port = 3001 }: ApiListenOptions): Promise<string> {
     this.#api = createApiServer(context);
-    return listenOn(this.#api, host, port);
+    return listenOn(this.#api, host, port, "api.");
   }
 
   /** The API takes nothing more: commands would find no call. */
@@ -67,5 +73,7 @@ export class Services {
   }
 
   /** Waits for what is being delivered, up to a limit; the rest is delivered after the next start. */
-  async stop(): Promise<void> {}
+  async stop(): Promise<void> {
+    await Promise.all([this.deliveries.stop(), this.#retention?.stop()]);
+  }
 }
