@@ -15,7 +15,11 @@ interface Erasure {
 }
 
 export async function eraseSubject(database: Database, erasure: Erasure): Promise<Erased> {
-  const erased = await database.write((tx) => erase(tx, erasure));
+  const erased = await database.write(async (tx) => {
+    // What is committed at the same time sees that its call is erased, or is erased with it.
+    await database.dialect.lock(tx, "events");
+    return await erase(tx, erasure);
+  });
   await database.scrub();
   return erased;
 }

@@ -6,7 +6,7 @@ import { GroupCommit } from "./group-commit.ts";
 
 /** A disk that takes a turn of the event loop for each transaction. */
 function createDisk(refuses: (item: number) => boolean = () => false): {
-  write(items: readonly number[]): Promise<readonly number[]>;
+  readonly write: (items: readonly number[]) => Promise<readonly number[]>;
   readonly written: number[];
   readonly batches: number[];
 } {

@@ -11,7 +11,11 @@ type EntryRow = Pick<Selectable<JournalTable>, (typeof COLUMNS)[number]>;
 /** `node`: whose entries are told as unfinished, where several nodes share a database; null: all. */
 export function createJournal(database: Database, node: string | null): WebhookJournal {
   const append = database.grouped((tx, webhooks: readonly NewWebhook[]) => appendAll(tx, webhooks, node));
-  const finish = database.grouped(finishAll);
+  const finish = database.grouped(async (tx, inputs: readonly (readonly number[])[]) => {
+    // An erasure at the same time would take them for unfinished, and this would not see that they are to be erased.
+    await database.dialect.lock(tx, "events");
+    return await finishAll(tx, inputs);
+  });
   const mine = database.dialect.singleWriter ? null : node;
   return {
     append,

@@ -81,18 +81,14 @@ async function markHeadsOf(tx: Tx, endpointId: string, callIds: readonly string[
     .where("one.endpoint_id", "=", endpointId)
     .where("one.call_id", "in", callIds)
     .where("one.state", "=", "pending")
-    .where((where) =>
-      where.not(
-        where.exists(
-          where
-            .selectFrom("deliveries as earlier")
-            .select("earlier.id")
-            .whereRef("earlier.endpoint_id", "=", "one.endpoint_id")
-            .whereRef("earlier.call_id", "=", "one.call_id")
-            .whereRef("earlier.seq", "<", "one.seq")
-            .where("earlier.state", "=", "pending"),
-        ),
-      ),
+    // Not as `not exists`, which PostgreSQL turns into a join with all that waits.
+    .where("one.seq", "=", (where) =>
+      where
+        .selectFrom("deliveries as waiting")
+        .select((select) => select.fn.min("waiting.seq").as("seq"))
+        .whereRef("waiting.endpoint_id", "=", "one.endpoint_id")
+        .whereRef("waiting.call_id", "=", "one.call_id")
+        .where("waiting.state", "=", "pending"),
     )
     .execute();
   const risen = first.filter(({ head }) => head === 0).map(({ id }) => id);

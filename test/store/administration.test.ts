@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { ApiKeyRecord } from "../../src/store/index.ts";
 import { describeStores } from "./rig.ts";
-import { DAY_MS, NOON, newEndpoint, newRecording, nextId, writeCall } from "./samples.ts";
+import { alphabetically, DAY_MS, NOON, newEndpoint, newRecording, nextId, writeCall } from "./samples.ts";
 
 function newKey(key: Partial<ApiKeyRecord> = {}): ApiKeyRecord {
   return {
@@ -44,7 +44,7 @@ describeStores("API keys, commands and idempotency keys", (rig) => {
     const { commands } = await rig.open();
     const command = { id: "cmd_1", callId: "call_1", verb: "play", requestHash: "a", createdAt: NOON };
     const results = await Promise.all([commands.add(command), commands.add(command)]);
-    expect([...results].sort()).toEqual(["added", "known"]);
+    expect([...results].sort(alphabetically)).toEqual(["added", "known"]);
     expect(await commands.add({ ...command, requestHash: "b" })).toBe("conflict");
     expect(await commands.add({ ...command, callId: "call_2", requestHash: "b" })).toBe("added");
   });
@@ -53,7 +53,7 @@ describeStores("API keys, commands and idempotency keys", (rig) => {
     const { idempotency } = await rig.open();
     const claim = { keyId: "key_1", idempotencyKey: "i", requestHash: "a", at: NOON, expiresAt: NOON + 100 };
     const results = await Promise.all([1, 2, 3].map(() => idempotency.claim(claim)));
-    expect([...results].sort()).toEqual(["busy", "busy", "claimed"]);
+    expect([...results].sort(alphabetically)).toEqual(["busy", "busy", "claimed"]);
     expect(await idempotency.claim({ ...claim, requestHash: "b" })).toBe("conflict");
     expect(await idempotency.claim({ ...claim, keyId: "key_2", requestHash: "b" })).toBe("claimed");
     await idempotency.complete("key_1", "i", { status: 202, body: "{}" });

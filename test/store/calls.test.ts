@@ -204,7 +204,7 @@ describeStores("the log of events", (rig) => {
     const positions = all.map(({ position }) => position);
     expect(positions).toEqual([...positions].sort((a, b) => a - b));
     expect(await store.events.head()).toBe(positions[2]);
-    const { read } = store.events;
+    const read: typeof store.events.read = (filter, page) => store.events.read(filter, page);
     expect(await read({}, { after: positions[0]!, limit: 10 })).toEqual(all.slice(1));
     expect(await read({}, { after: 0, limit: 2 })).toEqual(all.slice(0, 2));
     expect(await read({ callId: other.id }, { after: 0, limit: 9 })).toEqual([all[2]]);

@@ -1,7 +1,7 @@
 import { expect, test } from "vitest";
 import type { DeliveryResult, DueDelivery, Store } from "../../src/store/index.ts";
 import { describeStores } from "./rig.ts";
-import { DAY_MS, NOON, newEndpoint, newEvent, nextId, writeCall } from "./samples.ts";
+import { alphabetically, DAY_MS, NOON, newEndpoint, newEvent, nextId, writeCall } from "./samples.ts";
 
 const LATER = NOON * 2;
 const ALL = { at: LATER, limit: 1_000, exceptCallIds: [] };
@@ -192,7 +192,7 @@ describeStores("the outbox", (rig) => {
     const rest = await store.outbox.list({ endpointId }, { after: page.next as string, limit: 2 });
     expect(rest.next).toBeNull();
     const ids = [...page.items, ...rest.items].map(({ id }) => id);
-    expect(ids).toEqual([...ids].sort().reverse());
+    expect(ids).toEqual([...ids].sort(alphabetically).reverse());
     const dead = await store.outbox.list({ endpointId, state: "dead" }, { limit: 10 });
     expect(dead.items.map(({ id, state }) => [id, state])).toEqual([[head!.id, "dead"]]);
   });

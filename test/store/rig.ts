@@ -73,7 +73,7 @@ function createRig(newDatabase: NewDatabase): StoreRig {
   });
   const database: StoreRig["database"] = async () => {
     const made = await newDatabase();
-    drops.push(made.drop);
+    drops.push(() => made.drop());
     return made.options;
   };
   return {

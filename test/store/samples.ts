@@ -123,3 +123,7 @@ export const KEEP: RetentionPolicy = {
   recordingsMs: 1e12,
   auditMs: 1e12,
 };
+
+export function alphabetically(one: unknown, other: unknown): number {
+  return (one as string) < (other as string) ? -1 : 1;
+}
