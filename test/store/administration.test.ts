@@ -179,7 +179,7 @@ describeStores("recordings", (rig) => {
     ]);
     expect(events[1]).toMatchObject({
       id: eventId,
-      data: { recording_id: recording.id, status: "deleted", channels: ["both"] },
+      data: { recording_id: recording.id, status: "deleted", channels: "both" },
     });
     const { items } = await store.outbox.list({ endpointId: endpoint.id }, { limit: 10 });
     expect(items.map((delivery) => delivery.eventId)).toEqual([eventId]);
