@@ -64,6 +64,8 @@ describe("a line of the log", () => {
     ["GET /v1/recordings/x?signature=abcdef&expires=1", "abcdef"],
     ["the caller 15557654321 is gone", "1555765"],
     ["the caller +4915112345678 is gone", "151123"],
+    ["tel:15557654321: gone, sip:15557654321@example.com", "1555765"],
+    ["15557654321-1", "1555765"],
   ])("does not tell what is secret in %j, be it a field, a message or an error", (text, secret) => {
     const lines = [
       logged((logger) => logger.info({ detail: text, list: [text] }, "x")),
@@ -79,6 +81,7 @@ describe("a line of the log", () => {
     const error = Object.assign(new Error("it broke", { cause: new Error("hunter2") }), { code: "E_BROKEN" });
     const { err } = fieldsOf({ err: error });
     expect(err).toMatchObject({ name: "Error", code: "E_BROKEN", message: "it broke" });
+    expect(Object.keys(err as object).sort()).toEqual(["code", "message", "name", "stack"]);
     expect(JSON.stringify(err)).toContain("log.test.ts");
     expect(JSON.stringify(err)).not.toContain("hunter2");
   });

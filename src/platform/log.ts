@@ -19,6 +19,8 @@ export function createJsonLogger(level: LogLevel, destination?: DestinationStrea
       level: (label: string) => ({ level: label }),
       log: (fields: object) => redactFields(fields, describeError),
     },
+    // Errors are described above; pino's own way with them would add to that.
+    serializers: { err: (described: unknown) => described },
     hooks: {
       logMethod(args: Parameters<pino.LogFn>, method: pino.LogFn): void {
         const [fields, message, ...rest] = args as [unknown, unknown, ...unknown[]];
