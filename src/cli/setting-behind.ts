@@ -6,6 +6,7 @@ const SETTING_OF_OPTION: Readonly<Record<string, string>> = {
   port: "PORT",
   "api.host": "API_HOST",
   "api.port": "API_PORT",
+  dataKey: "DATA_KEY",
   soundsFolder: "SOUNDS_DIR",
   "events.url": "EVENTS_URL",
   "events.secret": "EVENTS_SECRET",

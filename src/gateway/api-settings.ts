@@ -1,10 +1,15 @@
 import { isWebhookSecret } from "../core/delivery/webhook-secret.ts";
+import { ipVersion } from "../core/sdp/ip-version.ts";
 import type { SettingsReader } from "./settings-reader.ts";
 
 /** Where the control API listens. */
 export interface ApiSettings {
   readonly host: string;
   readonly port: number;
+  /** Origin that its links begin with. */
+  readonly publicUrl?: string;
+  readonly trustedProxies: readonly string[];
+  readonly allowedOrigins: readonly string[];
 }
 
 /** An endpoint that events are delivered to. */
@@ -19,6 +24,8 @@ const DEFAULT_PORT = 3001;
 
 const HINTS = {
   port: "A whole number from 0 to 65535, or off.",
+  origin: "Such as https://ringback.example.com, without a path.",
+  proxies: "10.0.0.5, fd00::5 or 10.0.0.0/8. Several: with commas.",
   eventsUrl: "An address that takes POST requests, such as https://crm.example.com/ringback.",
   eventsSecret:
     "whsec_ and 24 to 64 random bytes in base64, which the receiver has, too: echo whsec_$(openssl rand -base64 32).",
@@ -28,7 +35,27 @@ const HINTS = {
 export function readApi(reader: SettingsReader): ApiSettings | null {
   const host = reader.optional("API_HOST") ?? DEFAULT_HOST;
   const port = readPort(reader);
-  return port === "off" ? null : { host, port };
+  const publicUrl = readOrigins(reader, "API_PUBLIC_URL")[0];
+  const allowedOrigins = readOrigins(reader, "API_ALLOWED_ORIGINS");
+  const trustedProxies = readProxies(reader);
+  if (port === "off") return null;
+  return { host, port, ...(publicUrl !== undefined && { publicUrl }), trustedProxies, allowedOrigins };
+}
+
+function readOrigins(reader: SettingsReader, name: string): readonly string[] {
+  const origins = reader.list(name).map((text) => text.replace(/\/$/, ""));
+  const isOrigin = (text: string): boolean => URL.canParse(text) && new URL(text).origin === text;
+  if (origins.every(isOrigin)) return origins;
+  reader.problem(name, "is no origin of http or https", HINTS.origin);
+  return [];
+}
+
+function readProxies(reader: SettingsReader): readonly string[] {
+  const name = "API_TRUSTED_PROXIES";
+  const proxies = reader.list(name);
+  if (proxies.every((text) => ipVersion(text.replace(/\/\d{1,3}$/, "")) !== null)) return proxies;
+  reader.problem(name, "has entries that are no addresses", HINTS.proxies);
+  return [];
 }
 
 function readPort(reader: SettingsReader): number | "off" {

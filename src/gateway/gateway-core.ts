@@ -98,7 +98,7 @@ export class GatewayCore {
   ): Promise<{ readonly url: string; readonly apiUrl: string | null }> {
     await this.#ledger.recover();
     await this.#services.start();
-    const apiUrl = api === null ? null : await this.#services.openApi(this.#apiContext(), api);
+    const apiUrl = api === null ? null : await this.#services.openApi(this.#apiContext(api), api);
     const { clock, logger } = this.#context;
     this.#http = createHttpServer({
       appSecrets: [this.#options.appSecret].flat(),
@@ -155,7 +155,7 @@ export class GatewayCore {
     });
   }
 
-  #apiContext(): ApiContext {
+  #apiContext({ publicUrl, trustedProxies, allowedOrigins }: ApiListenOptions): ApiContext {
     const { requests = {}, soundsFolder = null } = this.#options;
     const metrics = this.#metrics;
     return {
@@ -166,7 +166,9 @@ export class GatewayCore {
       soundsFolder,
       requests,
       requestPolicy: createRequestPolicy(requests),
-      publicUrl: null,
+      publicUrl: publicUrl ?? null,
+      ...(trustedProxies !== undefined && { trustedProxies }),
+      ...(allowedOrigins !== undefined && { allowedOrigins }),
       health: () => this.#health(),
       readiness: () => this.#readiness(),
       ...(metrics !== null && { metricsText: () => metrics.text() }),

@@ -1,5 +1,8 @@
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterEach, describe, expect, test } from "vitest";
 import { readSample } from "../../test/fixtures/sdp/samples.ts";
 import { type Logger, silentLogger } from "../logger.ts";
@@ -104,6 +107,26 @@ test("an event that breaks on a logger of the program's ends neither the process
   await ring(url, "100000000000001", "wacid.one");
   await ring(url, "100000000000001", "wacid.two");
   await until(() => graph.seen.length === 2);
+});
+
+describe("a store with a data key", () => {
+  test("has endpoints' secrets encrypted, and with another key the gateway does not start", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "ringback-key-"));
+    cleanups.push(() => rmSync(folder, { recursive: true }));
+    const secret = `whsec_${Buffer.alloc(32, 5).toString("base64")}`;
+    const events = { url: "https://crm.example/events", secret };
+    const first = start({ store: { folder, dataKey: "k".repeat(32) }, events });
+    await first.listen({ port: 0 });
+    await first.close();
+    const bytes = readFileSync(join(folder, "ringback.db")).toString("latin1");
+    expect(bytes).toContain("https://crm.example/events");
+    expect(bytes).not.toContain(secret.slice(6, 30));
+    const second = start({ store: { folder, dataKey: "l".repeat(32) }, events });
+    await expect(second.listen({ port: 0 })).rejects.toMatchObject({
+      code: "OPTION_INVALID",
+      details: { option: "dataKey" },
+    });
+  });
 });
 
 describe("close", () => {

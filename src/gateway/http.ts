@@ -62,17 +62,24 @@ export function createHttpServer(options: HttpOptions): FastifyInstance {
 
 /**
  * Opens the server's port and resolves with its origin, `http://127.0.0.1:3000`.
+ * @param prefix Of the names that host and port have as options.
  * @throws {RingbackError} `OPTION_INVALID` when the port or the address cannot be had.
  */
-export async function listenOn(server: FastifyInstance, host: string, port: number): Promise<string> {
+export async function listenOn(
+  server: FastifyInstance,
+  host: string,
+  port: number,
+  prefix: "" | "api." = "",
+): Promise<string> {
   try {
     return await server.listen({ host, port });
   } catch (error) {
     const code = error instanceof Error && "code" in error ? String(error.code) : "";
     const fault = LISTEN_FAULTS[code];
     if (fault === undefined) throw error;
-    throw new RingbackError("OPTION_INVALID", `${fault.option} ${fault.problem} (${host}, port ${port}).`, {
-      details: { option: fault.option },
+    const option = prefix + fault.option;
+    throw new RingbackError("OPTION_INVALID", `${option} ${fault.problem} (${host}, port ${port}).`, {
+      details: { option },
       retryable: code === "EADDRINUSE",
       cause: error,
     });

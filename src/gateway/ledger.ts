@@ -3,6 +3,7 @@ import { isRingbackError } from "../errors.ts";
 import type { WorkSlices } from "../media/index.ts";
 import { openStore, type Store, type StoreOptions } from "../store/index.ts";
 import type { GraphClient } from "../whatsapp/graph-client.ts";
+import { sealEndpoints } from "./api/endpoints/sealed-endpoints.ts";
 import type { CallRegistry } from "./call-registry.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { CallLanes } from "./intake/call-lanes.ts";
@@ -130,14 +131,25 @@ export interface OpenedStore {
 
 /**
  * Opens the store that the options name.
- * @throws {RingbackError} `STORE_UNUSABLE`.
+ * @throws {RingbackError} `STORE_UNUSABLE`; `OPTION_INVALID` for `dataKey`.
  */
 export async function openGatewayStore(
   option: GatewayOptions["store"],
   context: GatewayContext,
 ): Promise<OpenedStore> {
   const node = (option === "memory" ? null : option?.node) ?? DEFAULT_NODE;
-  return { store: await openStore(storeOptions(option, node), context), node };
+  const store = await openStore(storeOptions(option, node), context);
+  const dataKey = option === "memory" ? undefined : option?.dataKey;
+  if (dataKey === undefined) return { store, node };
+  try {
+    const endpoints = sealEndpoints(store.endpoints, dataKey, context.random);
+    // A key that is not theirs is found out now, and not at the first delivery.
+    await endpoints.list();
+    return { store: { ...store, endpoints }, node };
+  } catch (error) {
+    await store.close();
+    throw error;
+  }
 }
 
 function storeOptions(option: GatewayOptions["store"], node: string): StoreOptions {

@@ -46,6 +46,11 @@ export interface GatewayStoreOptions {
   readonly folder?: string;
   /** `postgres://…`: PostgreSQL in place of SQLite. */
   readonly url?: string;
+  /**
+   * At least 32 random characters. The secrets of webhook endpoints are encrypted with it in the store; without it later, they cannot be
+   * read. Default: they are stored as they are.
+   */
+  readonly dataKey?: string;
   /** What this process is called in records: one process for each name. Default `ringback`. */
   readonly node?: string;
 }

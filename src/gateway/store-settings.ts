@@ -7,12 +7,15 @@ export interface StoreSettings {
   readonly folder: string;
   /** `postgres://…`, in place of SQLite. */
   readonly url?: string;
+  /** Encrypts the secrets of webhook endpoints in the store. */
+  readonly dataKey?: string;
   /** What this process is called in records: one process for each. */
   readonly node: string;
 }
 
 const HINTS = {
   database: "postgres://user:password@host:5432/database",
+  dataKey: "32 random characters or more: openssl rand -base64 32.",
   node: "Letters, digits, dots, dashes and underscores, 64 at most. Each process has its own, and keeps it when it starts again.",
 } as const;
 
@@ -20,12 +23,14 @@ const HINTS = {
 const FILE_NODE = "ringback";
 const NODE_NAME = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/;
 const DEFAULT_FOLDER = "data";
+const MIN_DATA_KEY_CHARS = 32;
 
 export function readStore(reader: SettingsReader, hostName: string): StoreSettings {
   const folder = reader.optional("DATA_DIR") ?? DEFAULT_FOLDER;
   const url = readDatabaseUrl(reader);
   const node = readNode(reader, url === null ? FILE_NODE : asNodeName(hostName));
-  return { folder, ...(url === null ? {} : { url }), node };
+  const dataKey = readDataKey(reader);
+  return { folder, ...(url !== null && { url }), ...(dataKey !== null && { dataKey }), node };
 }
 
 function readDatabaseUrl(reader: SettingsReader): string | null {
@@ -38,6 +43,13 @@ function readDatabaseUrl(reader: SettingsReader): string | null {
   const problem = scheme === null ? "is not a URL" : "is no URL of PostgreSQL";
   reader.problem(name, problem, `${HINTS.database}; without it, SQLite keeps a file in DATA_DIR.`);
   return null;
+}
+
+function readDataKey(reader: SettingsReader): string | null {
+  const name = "DATA_KEY";
+  const key = reader.secret(name, HINTS.dataKey);
+  if (key !== null && key.length < MIN_DATA_KEY_CHARS) reader.problem(name, "is too short", HINTS.dataKey);
+  return key;
 }
 
 function readNode(reader: SettingsReader, fallback: string): string {
