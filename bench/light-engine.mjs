@@ -38,7 +38,7 @@ function localAudio(offer, number) {
   };
   return {
     iceUfrag: `ufrag${number}`,
-    icePwd: `passwordOfLightLeg${number}xx`,
+    icePwd: `thePasswordOfALightLeg${number}`,
     sha256Fingerprint: Array.from({ length: 32 }, () => "AB").join(":"),
     setup: offer.setup === "active" ? "passive" : "active",
     candidates: [{ ...candidate, address: "127.0.0.1", port: 40_000 + (number % 20_000) }],
