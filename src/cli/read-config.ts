@@ -48,7 +48,7 @@ export function judgeSettings({ env, file }: ReadSettings): ServeConfig | readon
 export async function readConfig(
   io: CliIo,
   given: Environment = {},
-  path: string | undefined = undefined,
+  path?: string,
 ): Promise<ServeConfig | null> {
   const judged = judgeSettings(await readSettings(io, path, given));
   if (!isProblems(judged)) return judged;

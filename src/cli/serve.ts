@@ -120,8 +120,11 @@ function listenOptions({ host, port, api }: ServeConfig): ListenOptions {
 async function hasKeys(config: ServeConfig): Promise<boolean> {
   try {
     const store = await openAdminStore(config.store);
-    const keys = await store.apiKeys.list().finally(() => store.close());
-    return keys.some(({ revokedAt }) => revokedAt === null);
+    try {
+      return (await store.apiKeys.list()).some(({ revokedAt }) => revokedAt === null);
+    } finally {
+      await store.close();
+    }
   } catch {
     return true;
   }
@@ -147,7 +150,7 @@ async function chooseProgram(
 }
 
 /** Calls ring until a program answers or rejects them over the API, or WhatsApp gives them up. */
-const WAITING: CallProgram = { prepare: async () => {}, handler: () => {} };
+const WAITING: CallProgram = { prepare: () => Promise.resolve(), handler: () => {} };
 
 /** The file starts with the first packet, then the call ends or is held in silence. */
 function filePlayer(options: ServeOptions): CallProgram {

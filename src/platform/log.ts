@@ -38,10 +38,10 @@ export function createJsonLogger(level: LogLevel, destination?: DestinationStrea
 
 /** pino formats the fields of lines, not those that children add to each of theirs. Children have this from their parents. */
 function withSafeChildren(logger: pino.Logger): Logger {
-  const makeChild = logger.child;
+  const child = Reflect.get(logger, "child") as (this: pino.Logger, fields: object) => Logger;
   return Object.assign(logger, {
     child(this: pino.Logger, fields: object): Logger {
-      return Reflect.apply(makeChild, this, [redactFields(fields, describeError)]) as Logger;
+      return child.call(this, redactFields(fields, describeError));
     },
   });
 }

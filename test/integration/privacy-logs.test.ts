@@ -75,10 +75,10 @@ test("100 MB of debug logs of a day hold nothing that is secret or personal", {
   await until(() => (scan.messages.get("call ended") ?? 0) >= 40, 30_000);
 
   // vitest's own way of writing stacks takes most of the time, and nothing of it is tested here.
-  const { prepareStackTrace } = Error;
+  const before = Object.getOwnPropertyDescriptor(Error, "prepareStackTrace");
   Reflect.deleteProperty(Error, "prepareStackTrace");
   onTestFinished(() => {
-    Error.prepareStackTrace = prepareStackTrace;
+    if (before !== undefined) Object.defineProperty(Error, "prepareStackTrace", before);
   });
   const bulk = new BulkCalls(logger, (call) => {
     throw new Error(`the program failed with ${call.id} of ${call.caller.phoneNumber}`);

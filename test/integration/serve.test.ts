@@ -56,7 +56,8 @@ class Program {
 
   constructor(settings: Record<string, string>, args: readonly string[] = []) {
     const main = join(folder, "dist", "cli", "main.js");
-    const env = { PATH: process.env["PATH"] ?? "", ...settings };
+    const data = mkdtempSync(join(folder, "data-"));
+    const env = { PATH: process.env["PATH"] ?? "", API_PORT: "0", DATA_DIR: data, ...settings };
     this.#process = spawn(process.execPath, [main, "serve", ...args], {
       env,
       stdio: ["ignore", "pipe", "pipe"],
