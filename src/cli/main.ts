@@ -4,6 +4,7 @@ import { RingbackError } from "../errors.ts";
 import { VERSION } from "../platform/version.ts";
 import { addEraseCommand } from "./erase.ts";
 import { addFlowCommands } from "./flow.ts";
+import type { CliIo } from "./io.ts";
 import { addKeyCommands } from "./keys.ts";
 import { processIo } from "./process-io.ts";
 import { addSdpCommands } from "./sdp.ts";
@@ -12,20 +13,20 @@ const program = new Command("ringback")
   .description("Answer WhatsApp Business calls.")
   .version(VERSION)
   .showHelpAfterError("(ringback --help lists the commands)");
+/** What loads the media stack, or the simulator: half a second and more that no other command need wait for. */
+const HEAVY_COMMANDS: Readonly<Record<string, () => Promise<(program: Command, io: CliIo) => void>>> = {
+  config: async () => (await import("./config.ts")).addConfigCommands,
+  demo: async () => (await import("./demo.ts")).addDemoCommand,
+  serve: async () => (await import("./serve.ts")).addServeCommand,
+  simulate: async () => (await import("./simulate.ts")).addSimulateCommand,
+};
 const LIGHT_COMMANDS = new Set(["sdp", "flow", "keys", "erase"]);
-// The calling commands load the whole media stack, half a second that `sdp fix` in somebody's pipe need not wait for.
-if (!LIGHT_COMMANDS.has(process.argv[2] ?? "")) {
-  const [{ addConfigCommands }, { addDemoCommand }, { addServeCommand }, { addSimulateCommand }] =
-    await Promise.all([
-      import("./config.ts"),
-      import("./demo.ts"),
-      import("./serve.ts"),
-      import("./simulate.ts"),
-    ]);
-  addConfigCommands(program, processIo);
-  addDemoCommand(program, processIo);
-  addServeCommand(program, processIo);
-  addSimulateCommand(program, processIo);
+const [, , asked = ""] = process.argv;
+const heavy = HEAVY_COMMANDS[asked];
+if (heavy !== undefined) (await heavy())(program, processIo);
+else if (!LIGHT_COMMANDS.has(asked)) {
+  // For the help: all of them.
+  for (const load of Object.values(HEAVY_COMMANDS)) (await load())(program, processIo);
 }
 addEraseCommand(program, processIo);
 addFlowCommands(program, processIo);

@@ -86,20 +86,21 @@ async function serve(options: ServeOptions, io: CliIo): Promise<void> {
   const program = await chooseProgram(options, config, logger, io);
   if (program === null) return;
   const gateway = createGateway({ ...gatewayOptions(config), logger }).onCall(program.handler);
+  const letGo = stopOnSignals(gateway, config.drainTimeoutMs, (message) => logger.info({}, message));
   try {
-    await program.prepare(gateway);
     const listening = await gateway.listen(listenOptions(config));
     reportMedia(gateway.status.media.workers, logger);
     reportStart(config, { ...listening, hasKeys: await hasKeys(config) }, logger);
+    // A sound is encoded in slices: calls may come meanwhile.
+    await program.prepare(gateway);
   } catch (error) {
+    letGo();
     await gateway.close();
     const advice = adviceFor(error, config);
     if (advice === null) throw error;
     io.err(`ringback: ${error instanceof Error ? error.message : ""} ${advice}`);
     io.setExitCode(1);
-    return;
   }
-  stopOnSignals(gateway, config.drainTimeoutMs, (message) => logger.info({}, message));
 }
 
 function gatewayOptions({ gateway, store, events, retention, soundsFolder }: ServeConfig): GatewayOptions {
@@ -191,8 +192,8 @@ function flowRunner(
   };
 }
 
-/** The first signal takes no new call and waits for the running ones; the second ends them. */
-function stopOnSignals(gateway: Gateway, drainTimeoutMs: number, say: (message: string) => void): void {
+/** The first signal takes no new call and waits for the running ones; the second ends them. Returns how to let go. */
+function stopOnSignals(gateway: Gateway, drainTimeoutMs: number, say: (message: string) => void): () => void {
   const stop = onStopSignals(
     () => {
       say("draining: no new calls, waiting for the running ones; a second signal ends them");
@@ -206,4 +207,5 @@ function stopOnSignals(gateway: Gateway, drainTimeoutMs: number, say: (message: 
       void gateway.close();
     },
   );
+  return stop;
 }

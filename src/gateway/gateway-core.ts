@@ -1,6 +1,8 @@
+import { dirname } from "node:path";
 import type { FastifyInstance } from "fastify";
 import type { MediaHost, MediaStatus, WorkSlices } from "../media/index.ts";
 import { createRequestPolicy } from "../platform/outgoing-request.ts";
+import { freeBytesAt } from "../platform/process-stats.ts";
 import { VERSION } from "../platform/version.ts";
 import type { ApiContext, Readiness } from "./api/context.ts";
 import type { CallHandler } from "./call.ts";
@@ -173,6 +175,7 @@ export class GatewayCore {
       readiness: () => this.#readiness(),
       ...(metrics !== null && { metricsText: () => metrics.text() }),
       drain: this.#parts.drain,
+      observer: this.#observer,
     };
   }
 
@@ -192,6 +195,7 @@ export class GatewayCore {
       deliveries: () => store.outbox.counts(),
       endpoints: () => this.#endpoints(),
       isStoreWritable: () => this.#ledger.isWritable(),
+      freeBytes: () => freeBytesAt(dirname(this.#recordingsFolder)),
     };
     return createMetrics(sources, this.#context);
   }

@@ -49,8 +49,9 @@ export class Ledger {
     this.#context = context;
     this.#calls = calls;
     this.#lanes = new CallLanes((error) => logger.error({ err: error }, "webhook event failed"));
-    this.records = new Records({ store, node, ...context });
     const { registry, observer } = calls;
+    const onUnavailable = (reason: string): void => observer.storeFailed?.(reason);
+    this.records = new Records({ store, node, onUnavailable, ...context });
     const parts = { store, registry, records: this.records, lanes: this.#lanes, node, clock, observer };
     this.#processor = new EventProcessor(parts);
     this.intake = new Intake({
@@ -61,6 +62,7 @@ export class Ledger {
       onRepeated: (count) => {
         registry.counters.eventsRepeated += count;
       },
+      onUnavailable,
     });
   }
 
@@ -117,9 +119,12 @@ export class Ledger {
     const { writer } = this.records;
     const timer = timers.setTimer(CLOSE_GRACE_MS, () => writer.abandon());
     await this.#recovering;
+    await this.intake.idle();
     await this.#lanes.idle();
     await writer.idle();
     timers.clearTimer(timer);
+    // What comes later finds the store closed.
+    writer.abandon();
   }
 }
 

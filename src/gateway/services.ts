@@ -46,6 +46,7 @@ export class Services {
     this.deliveries = createDeliveries({
       ...options,
       requests: createRequestPolicy(options.requests),
+      mayDeliver: () => options.store.mayDeliver(),
       onAttempt: (outcome, ms) => observer.deliveryAttempt?.(outcome, ms),
     });
   }

@@ -3,6 +3,7 @@ import type { Queries } from "./schema.ts";
 
 /** What makes this process the one that answers calls with a database. */
 export interface Owner {
+  readonly isHeld: boolean;
   release(): Promise<void>;
 }
 
@@ -11,4 +12,6 @@ export interface OpenDatabase {
   readonly db: Queries;
   readonly dialect: StoreDialect;
   readonly owner: Owner | null;
+  /** What makes this process the one that delivers, of all that share the database. Null: it never is. */
+  readonly deliverer: Owner | null;
 }

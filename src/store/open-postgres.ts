@@ -1,8 +1,8 @@
 import { Kysely, PostgresDialect, sql } from "kysely";
 import { RingbackError } from "../errors.ts";
 import { postgresDialect } from "./dialect.ts";
-import type { OpenDatabase, Owner } from "./open-database.ts";
-import { ownNode } from "./postgres-owner.ts";
+import type { OpenDatabase } from "./open-database.ts";
+import { awaitDelivery, ownNode } from "./postgres-owner.ts";
 import { createPool } from "./postgres-pool.ts";
 import type { Schema } from "./schema.ts";
 import type { StoreDeps } from "./store-deps.ts";
@@ -13,15 +13,17 @@ export async function openPostgres(url: string, node: string | null, deps: Store
   const db = new Kysely<Schema>({ dialect: new PostgresDialect({ pool: createPool(url, deps.logger) }) });
   try {
     await sql`select 1`.execute(db);
-    return { db, dialect: postgresDialect, owner: await takeNode(url, node, deps) };
+    const owner = node === null ? null : await ownNode(url, node, deps);
+    return {
+      db,
+      dialect: postgresDialect,
+      owner,
+      deliverer: owner === null ? null : awaitDelivery(url, deps),
+    };
   } catch (cause) {
     await db.destroy();
     throw cause instanceof RingbackError ? cause : openFailure(cause);
   }
-}
-
-async function takeNode(url: string, node: string | null, deps: StoreDeps): Promise<Owner | null> {
-  return node === null ? null : await ownNode(url, node, deps);
 }
 
 function assertUrl(url: string): void {

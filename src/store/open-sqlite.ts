@@ -5,7 +5,7 @@ import type { Timers } from "../platform/timers.ts";
 import { sqliteDialect } from "./dialect.ts";
 import { reasonOf } from "./errors.ts";
 import { loadLibsql, type OpenLibsql } from "./libsql.ts";
-import type { OpenDatabase } from "./open-database.ts";
+import type { OpenDatabase, Owner } from "./open-database.ts";
 import type { Schema } from "./schema.ts";
 import { type LibsqlConnection, SqliteConnection } from "./sqlite-connection.ts";
 import { ImmediateSqliteDialect } from "./sqlite-dialect.ts";
@@ -28,6 +28,8 @@ const SETTINGS = [
 /** Larger files are not read through at the start, which has to be quick: what is damaged in them shows when it is read. */
 const MAX_CHECKED_PAGES = 8_192;
 
+const ALONE: Owner = { isHeld: true, release: async () => {} };
+
 /** @throws STORE_UNUSABLE */
 export async function openSqlite(file: string, isOwner: boolean, timers: Timers): Promise<OpenDatabase> {
   const open = await loadLibsql();
@@ -36,7 +38,9 @@ export async function openSqlite(file: string, isOwner: boolean, timers: Timers)
   const owner = isOwner && !inMemory ? await ownSqliteFile(open, file) : null;
   try {
     const connection = new SqliteConnection(openFile(open, file));
-    return { db: kyselyOf(connection, timers), dialect: sqliteDialect, owner };
+    // Whoever has the file delivers; what is in memory is nobody else's.
+    const deliverer = inMemory && isOwner ? ALONE : owner;
+    return { db: kyselyOf(connection, timers), dialect: sqliteDialect, owner, deliverer };
   } catch (error) {
     await owner?.release();
     throw error;

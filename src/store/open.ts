@@ -22,10 +22,10 @@ export async function openStore(options: StoreOptions, deps: StoreDeps): Promise
     const database = new Database(opened, deps);
     await makeInstanceKey(database, deps.random);
     if (options.node !== null) await dropOrphanedClaims(database, options.node);
-    return createStore({ database, owner: opened.owner, node: options.node }, deps);
+    return createStore({ database, ...opened, node: options.node }, deps);
   } catch (error) {
     await opened.db.destroy();
-    await opened.owner?.release();
+    await Promise.all([opened.owner?.release(), opened.deliverer?.release()]);
     throw toStoreError(error);
   }
 }

@@ -1,5 +1,6 @@
 import pg from "pg";
 import { RingbackError } from "../errors.ts";
+import { silentLogger } from "../logger.ts";
 import type { TimerHandle } from "../platform/timers.ts";
 import type { Owner } from "./open-database.ts";
 import { connectionOptions } from "./postgres-pool.ts";
@@ -10,7 +11,7 @@ const WAIT_MS = 3_000;
 const POLL_MS = 100;
 /** Installations that share a database have schemas of their own. */
 const LOCK =
-  "select pg_try_advisory_lock(hashtextextended('ringback:node:' || current_schema() || ':' || $1::text, 0)) as taken";
+  "select pg_try_advisory_lock(hashtextextended('ringback:' || $1::text || ':' || current_schema() || ':' || $2::text, 0)) as taken";
 const FIRST_RETRY_MS = 250;
 const MAX_RETRY_MS = 10_000;
 
@@ -21,24 +22,39 @@ const MAX_RETRY_MS = 10_000;
  * @throws STORE_UNUSABLE `in-use`.
  */
 export async function ownNode(url: string, node: string, deps: StoreDeps): Promise<Owner> {
-  const owner = new PostgresOwner(url, node, deps);
+  const owner = new PostgresOwner(url, ["node", node], deps);
   await owner.take();
+  return owner;
+}
+
+/** Makes this process the one that delivers as soon as no other one is: at once, or when that one is gone. */
+export function awaitDelivery(url: string, deps: StoreDeps): Owner {
+  const owner = new PostgresOwner(url, ["role", "deliveries"], { ...deps, logger: silentLogger });
+  owner.takeWhenFree();
   return owner;
 }
 
 class PostgresOwner implements Owner {
   readonly #url: string;
-  readonly #node: string;
+  readonly #lock: readonly [kind: string, name: string];
   readonly #deps: StoreDeps;
   #client: pg.Client | null = null;
   #retry: TimerHandle | null = null;
   #retryMs = FIRST_RETRY_MS;
   #released = false;
 
-  constructor(url: string, node: string, deps: StoreDeps) {
+  constructor(url: string, lock: readonly [kind: string, name: string], deps: StoreDeps) {
     this.#url = url;
-    this.#node = node;
+    this.#lock = lock;
     this.#deps = deps;
+  }
+
+  get isHeld(): boolean {
+    return this.#client !== null;
+  }
+
+  takeWhenFree(): void {
+    void this.#takeAgain();
   }
 
   async take(): Promise<void> {
@@ -64,7 +80,7 @@ class PostgresOwner implements Owner {
     client.on("end", () => this.#lost(client));
     try {
       await client.connect();
-      const { rows } = await client.query<{ readonly taken: boolean }>(LOCK, [this.#node]);
+      const { rows } = await client.query<{ readonly taken: boolean }>(LOCK, [...this.#lock]);
       if (rows[0]?.taken === true && !this.#released) {
         this.#client = client;
         return true;

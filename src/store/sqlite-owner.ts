@@ -23,9 +23,14 @@ export async function ownSqliteFile(open: OpenLibsql, file: string): Promise<Own
       { details: { reason: "in-use" }, cause },
     );
   }
+  let isHeld = true;
   return {
+    get isHeld() {
+      return isHeld;
+    },
     release: async () => {
-      connection.close();
+      if (isHeld) connection.close();
+      isHeld = false;
     },
   };
 }

@@ -19,18 +19,20 @@ import type { Store } from "./types.ts";
 export interface StoreParts {
   readonly database: Database;
   readonly owner: Owner | null;
+  readonly deliverer: Owner | null;
   readonly node: string | null;
 }
 
-export function createStore({ database, owner, node }: StoreParts, deps: StoreDeps): Store {
+export function createStore({ database, owner, deliverer, node }: StoreParts, deps: StoreDeps): Store {
   let closing: Promise<void> | null = null;
   const close = async (): Promise<void> => {
     await database.close();
     // Only when nothing of it is written any more may another process answer calls.
-    await owner?.release();
+    await Promise.all([owner?.release(), deliverer?.release()]);
   };
   return {
     backend: database.dialect.backend,
+    mayDeliver: () => deliverer?.isHeld ?? false,
     journal: createJournal(database, node),
     calls: createCallRecords(database, deps),
     events: createEventLog(database),

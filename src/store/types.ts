@@ -472,6 +472,11 @@ export interface Pruned {
 
 export interface Store {
   readonly backend: "sqlite" | "postgres";
+  /**
+   * Whether this process is the one that delivers events: there is one at a time for each database, and another takes over within
+   * seconds when it is gone.
+   */
+  mayDeliver(): boolean;
   readonly journal: WebhookJournal;
   readonly calls: CallRecords;
   readonly events: EventLog;

@@ -67,4 +67,25 @@ describeStores("the process that owns a store", (rig) => {
     expect(written.filter((key) => !kept.has(`call of ${key}`))).toEqual([]);
     expect(await store.journal.append(newWebhook(written.slice(0, 100)))).toEqual([]);
   });
+
+  test("who answers calls delivers, and who only looks does not", async () => {
+    const database = await rig.database();
+    const store = await rig.open(database);
+    await expect.poll(() => store.mayDeliver(), { timeout: 10_000 }).toBe(true);
+    expect((await rig.open(database, null)).mayDeliver()).toBe(false);
+    await store.close();
+    expect(store.mayDeliver()).toBe(false);
+  });
+
+  test("one process delivers at a time, and the next one takes over when it is gone", async () => {
+    const database = await rig.database();
+    const first = await rig.open(database, "node-1");
+    await expect.poll(() => first.mayDeliver(), { timeout: 10_000 }).toBe(true);
+    // A file is one node's; a server has several, of which one delivers.
+    const second = database.url === undefined ? null : await rig.open(database, "node-2");
+    expect(second?.mayDeliver() ?? false).toBe(false);
+    await first.close();
+    const next = second ?? (await rig.open(database, "node-2"));
+    await expect.poll(() => next.mayDeliver(), { timeout: 20_000 }).toBe(true);
+  }, 60_000);
 });

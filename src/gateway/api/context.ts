@@ -5,6 +5,7 @@ import type { Random } from "../../platform/random.ts";
 import type { Timers } from "../../platform/timers.ts";
 import type { Store } from "../../store/types.ts";
 import type { LiveCalls } from "../live-calls.ts";
+import type { GatewayObserver } from "../observer.ts";
 import type { StreamOptions } from "./events/event-streams.ts";
 import type { ApiLimits } from "./limits/api-limits.ts";
 
@@ -46,6 +47,8 @@ export interface ApiContext {
   readonly streams?: StreamOptions;
   /** Default: those of docs/api.md. */
   readonly limits?: Partial<ApiLimits>;
+  /** Told of each request. */
+  readonly observer?: GatewayObserver;
   /** Asked for by `/healthz`: never waits. */
   health(): { readonly status: "ok" | "draining"; readonly calls: number };
   /** Asked for by `/readyz`. */

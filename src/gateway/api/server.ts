@@ -46,10 +46,6 @@ export function createApiServer(context: ApiContext): FastifyInstance {
   server.setErrorHandler((error, _request, reply) => sendProblem(reply, toProblem(error, logger)));
   const routes = apiRoutes(context);
   for (const route of routes) registerRoute(server, route, deps);
-  server.addHook("preClose", (done) => {
-    for (const route of routes) route.onClose?.();
-    done();
-  });
   addOtherMethods(server, routes, gate);
   server.addHook("preClose", async () => {
     for (const route of routes) route.onClose?.();
@@ -122,7 +118,7 @@ function countHosts(rawHeaders: readonly string[]): number {
 }
 
 /** Route, not URL: the query of a signed URL is a key. */
-function addRequestLog(server: FastifyInstance, { logger }: ApiContext): void {
+function addRequestLog(server: FastifyInstance, { logger, observer }: ApiContext): void {
   server.addHook("onResponse", (request, reply, done) => {
     const { method, routeOptions } = request;
     const fields = {
@@ -131,6 +127,7 @@ function addRequestLog(server: FastifyInstance, { logger }: ApiContext): void {
       status: reply.statusCode,
       ms: Math.round(reply.elapsedTime * 10) / 10,
     };
+    observer?.apiRequest?.(method, fields.route ?? "unknown", reply.statusCode, reply.elapsedTime);
     if (reply.statusCode >= 400) logger.info(fields, "API request refused");
     else logger.debug(fields, "API request answered");
     done();

@@ -16,12 +16,15 @@ export interface IntakeOptions {
   readonly process: (taken: TakenEvent) => Promise<void>;
   /** Told of events that were journalled before. */
   readonly onRepeated: (count: number) => void;
+  /** Told when the store cannot take a webhook, and why. */
+  readonly onUnavailable: (reason: string) => void;
 }
 
 /** Takes webhooks: on the disk first, then the 200, then whatever is to be done. */
 export class Intake {
   readonly #options: IntakeOptions;
   #waiting = 0;
+  #onIdle: (() => void)[] = [];
 
   constructor(options: IntakeOptions) {
     this.#options = options;
@@ -30,6 +33,11 @@ export class Intake {
   /** Events that were answered with 200 and not acted upon yet. */
   get waiting(): number {
     return this.#waiting;
+  }
+
+  /** Resolves when every event that was answered with 200 was acted upon. */
+  async idle(): Promise<void> {
+    if (this.#waiting > 0) await new Promise<void>((resolve) => this.#onIdle.push(resolve));
   }
 
   /**
@@ -41,7 +49,7 @@ export class Intake {
     events: readonly CallEvent[],
     receivedAtMs: number,
   ): Promise<{ readonly outcome: "taken"; readonly act: () => void } | { readonly outcome: "refused" }> {
-    const { journal, clock, onRepeated } = this.#options;
+    const { journal, clock, onRepeated, onUnavailable } = this.#options;
     if (events.length === 0) return { outcome: "taken", act: () => {} };
     if (this.#waiting + events.length > MAX_WAITING_EVENTS) return { outcome: "refused" };
     this.#waiting += events.length;
@@ -51,14 +59,13 @@ export class Intake {
         body,
         entries: events.map(toEntry),
       });
-      this.#waiting -= events.length - entries.length;
+      this.#done(events.length - entries.length);
       if (entries.length < events.length) onRepeated(events.length - entries.length);
       return { outcome: "taken", act: () => this.#act(events, entries, receivedAtMs) };
     } catch (error) {
-      this.#waiting -= events.length;
-      if (!isRingbackError(error, "STORE_UNAVAILABLE")) {
-        this.#options.logger.error({ err: error }, "a webhook could not be journalled");
-      }
+      this.#done(events.length);
+      if (isRingbackError(error, "STORE_UNAVAILABLE")) onUnavailable(error.details.reason);
+      else this.#options.logger.error({ err: error }, "a webhook could not be journalled");
       return { outcome: "refused" };
     }
   }
@@ -71,10 +78,14 @@ export class Intake {
     for (const { id: entryId, position } of entries) {
       const event = events[position];
       if (event === undefined) continue;
-      void this.#options.process({ event, entryId, receivedAtMs }).then(() => {
-        this.#waiting -= 1;
-      });
+      void this.#options.process({ event, entryId, receivedAtMs }).then(() => this.#done(1));
     }
+  }
+
+  #done(count: number): void {
+    this.#waiting -= count;
+    if (this.#waiting > 0) return;
+    for (const resolve of this.#onIdle.splice(0)) resolve();
   }
 }
 

@@ -13,6 +13,8 @@ export interface RecordWriterOptions {
   readonly store: Pick<Store, "calls" | "journal">;
   readonly timers: Timers;
   readonly logger: Logger;
+  /** Told each time when the store cannot be written, and why. */
+  readonly onUnavailable: (reason: string) => void;
 }
 
 /** What waits to be written of one call. */
@@ -159,6 +161,7 @@ export class RecordWriter {
   }
 
   #down(reason: string): void {
+    this.#options.onUnavailable(reason);
     if (!this.#isDown) {
       this.#isDown = true;
       const nextStep = NEXT_STEPS[reason] ?? "See docs/operations.md; it is tried again until it works.";

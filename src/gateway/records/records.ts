@@ -22,6 +22,8 @@ export interface CallRecordsOptions {
   readonly timers: Timers;
   readonly random: Random;
   readonly logger: Logger;
+  /** Told each time when the store cannot be written, and why. */
+  readonly onUnavailable: (reason: string) => void;
 }
 
 /** Opens and closes the records of calls. */
