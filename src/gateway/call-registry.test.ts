@@ -83,6 +83,19 @@ describe("the record of a call", () => {
   });
 });
 
+test("what a program asks of a call that is over leaves no trace in its record", async () => {
+  const rig = new CallRig(answer);
+  await rig.connect(id(1));
+  await rig.mediaUp();
+  await rig.terminate(id(1));
+  void rig.call.play("late.mp3");
+  void rig.call.gather();
+  void rig.call.record({ consent: "none" });
+  await rig.settle();
+  const types = rig.changes.flatMap(({ events = [] }) => events.map(({ type }) => type));
+  expect(types.at(-1)).toBe("call.ended");
+});
+
 describe("a registry that is closed", () => {
   test("ends every call and is empty when WhatsApp was told of all", async () => {
     const rig = new CallRig(answer);

@@ -73,15 +73,16 @@ export class CallVerbs {
     const playing = this.#player.play(source, options);
     // Most programs start the file, await answer(), and look at the file only then.
     playing.catch((error: unknown) => this.call.logger.warn({ err: error }, "a sound was not played"));
-    notePlayback(this.call.keeper, playing);
+    if (this.#isNoted) notePlayback(this.call.keeper, playing);
     return playing;
   }
 
   /** @throws {RingbackError} `OPTION_INVALID`. */
   async gather(options: GatherOptions = {}): Promise<GatherResult> {
     checkGatherOptions(options);
+    const isNoted = this.#isNoted;
     const result = await new Gather(this.call, this.digits, this.#player, options).run();
-    noteGather(this.call.keeper, result);
+    if (isNoted) noteGather(this.call.keeper, result);
     return result;
   }
 
@@ -155,6 +156,11 @@ export class CallVerbs {
   /** Resolves when nothing of the call is left to write. Never rejects. */
   async settled(): Promise<void> {
     await Promise.all(this.#recordings);
+  }
+
+  /** What is asked of a call that is over begins nothing: its record is left as it is. */
+  get #isNoted(): boolean {
+    return this.call.endReason === null;
   }
 
   #record(options: RecordOptions): Recording {

@@ -61,8 +61,10 @@ export class CallRecordingTask implements Recording {
     const { keeper, clock } = parts.call;
     const startedAt = Math.round(clock.wallMs());
     this.#noted = { id: keeper.createId("rec"), options, folder: parts.folder, startedAt };
+    // Asked of a call that is over, it is nothing to note.
+    const isNoted = parts.call.endReason === null;
     this.finished = this.#run().then((result) => {
-      noteRecordingEnd(keeper, this.#noted, result, Math.round(clock.wallMs()));
+      if (isNoted) noteRecordingEnd(keeper, this.#noted, result, Math.round(clock.wallMs()));
       return result;
     });
   }
