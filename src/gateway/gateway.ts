@@ -9,7 +9,7 @@ import type { CallHandler } from "./call.ts";
 import type { RegistryCounters } from "./call-registry.ts";
 import type { GatewayContext } from "./gateway-context.ts";
 import { GatewayCore } from "./gateway-core.ts";
-import { openGatewayStore } from "./ledger.ts";
+import { type OpenedStore, openGatewayStore } from "./ledger.ts";
 import { createLocalHost, startWorkers } from "./media-hosts.ts";
 import { checkGatewayOptions, type GatewayOptions } from "./options.ts";
 import type { ApiListenOptions } from "./services.ts";
@@ -152,17 +152,11 @@ export class Gateway implements AsyncDisposable {
   }
 
   async #open(handler: CallHandler, options: ListenOptions): Promise<Listening> {
-    // First: without the store there is nothing to start for.
-    const opened = await openGatewayStore(this.#options.store, this.#context);
-    try {
-      this.#media ??= await startWorkers(this.#options.media, this.#context);
-    } catch (error) {
-      await opened.store.close();
-      throw error;
-    }
+    const [opened, media] = await this.#openStoreAndMedia();
+    this.#media = media;
     const core = new GatewayCore(this.#options, this.#context, {
       opened,
-      media: this.#media,
+      media,
       sources: this.#sources,
       slices: this.#slices,
       handler,
@@ -174,6 +168,20 @@ export class Gateway implements AsyncDisposable {
     // drain() or close() came while the workers were starting.
     if (this.#state !== "running") core.registry.refuseNewCalls();
     return core.open(options.host ?? "127.0.0.1", options.port ?? 3000, options.api ?? null);
+  }
+
+  /** Side by side; when one of them fails, the other is closed. */
+  async #openStoreAndMedia(): Promise<readonly [OpenedStore, MediaHost]> {
+    const context = this.#context;
+    const starting = this.#media ?? startWorkers(this.#options.media, context);
+    const [opened, media] = await Promise.allSettled([
+      openGatewayStore(this.#options.store, context),
+      starting,
+    ]);
+    if (opened.status === "fulfilled" && media.status === "fulfilled") return [opened.value, media.value];
+    if (opened.status === "fulfilled") await opened.value.store.close();
+    if (media.status === "fulfilled") await media.value.close();
+    throw opened.status === "rejected" ? opened.reason : media.status === "rejected" && media.reason;
   }
 
   #createSources(): SoundSources {
