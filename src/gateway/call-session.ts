@@ -68,6 +68,8 @@ export class CallSession implements CallControl, LiveCall {
   readonly #inputs: CallInput[] = [];
   #feeding = false;
   #timer: TimerHandle | null = null;
+  /** How WhatsApp is told that the call is over, when we have to tell it. */
+  #owed: "reject" | "terminate" | null = null;
   /** When the latest request left: they follow one another. */
   #graphSentMs = 0;
   #phase: CallPhase = "ringing";
@@ -244,6 +246,7 @@ export class CallSession implements CallControl, LiveCall {
         this.#media.close();
         return;
       case "request":
+        if (output.action === "reject" || output.action === "terminate") this.#owed = output.action;
         this.#graph.request(output);
         return;
       case "phase":
@@ -328,6 +331,7 @@ export class CallSession implements CallControl, LiveCall {
   }
 
   #graphOk(action: CallAction): void {
+    if (action === this.#owed) this.keeper.told();
     this.#context.observer.graphRequest?.(action, this.#now() - this.#graphSentMs, null);
     this.#step(STEP_DONE[action]);
     this.#feed({ type: "graph-ok", at: this.#now(), action });
@@ -340,6 +344,8 @@ export class CallSession implements CallControl, LiveCall {
     this.#step("graph-failed", undefined, `${action} ${error.code}`);
     this.#logger.warn({ action, err: error }, "Graph request failed");
     const failure = error.code === "GRAPH_REQUEST_FAILED" ? "refused" : "unreachable";
+    // What is refused is not asked again; the next start asks again what nobody heard.
+    if (action === this.#owed && failure === "refused") this.keeper.told();
     this.#feed({ type: "graph-failed", at: this.#now(), action, failure });
   }
 
@@ -379,7 +385,7 @@ export class CallSession implements CallControl, LiveCall {
   #tellEnd(end: CallEnd): void {
     const { recordId, phoneNumberId, startedAt } = this.keeper;
     const stats = this.#media.stats();
-    this.keeper.ended(end, stats, this.#entries);
+    this.keeper.ended(end, stats, this.#entries, this.#owed);
     const { entries: timeline } = this.timeline;
     this.#context.observer.callEnded?.({
       recordId,

@@ -1,7 +1,15 @@
 import type { Insertable, Selectable, Updateable } from "kysely";
 import type { JsonObject } from "../core/events/event-types.ts";
 import type { CallTable } from "./schema.ts";
-import type { CallDirection, CallRecord, CallState, CallUpdate, HangUpBy, NewCall } from "./types.ts";
+import type {
+  CallDirection,
+  CallRecord,
+  CallState,
+  CallUpdate,
+  HangUpBy,
+  NewCall,
+  OwedAction,
+} from "./types.ts";
 
 export function toCall(row: Selectable<CallTable>): CallRecord {
   return {
@@ -30,6 +38,7 @@ export function toCall(row: Selectable<CallTable>): CallRecord {
     media: row.media === null ? null : (JSON.parse(row.media) as JsonObject),
     tags: JSON.parse(row.tags) as JsonObject,
     seq: row.seq,
+    owed: row.owed as OwedAction | null,
   };
 }
 
@@ -69,6 +78,7 @@ export function fromUpdate(update: CallUpdate): Updateable<CallTable> {
   if (update.errorCode !== undefined) row.error_code = update.errorCode;
   if (update.media !== undefined) row.media = update.media === null ? null : JSON.stringify(update.media);
   if (update.tags !== undefined) row.tags = JSON.stringify(update.tags);
+  if (update.owed !== undefined) row.owed = update.owed;
   return row;
 }
 
@@ -77,5 +87,6 @@ export function afterEnd(update: CallUpdate): CallUpdate {
   const kept: { -readonly [K in keyof CallUpdate]: CallUpdate[K] } = {};
   if (update.media !== undefined) kept.media = update.media;
   if (update.tags !== undefined) kept.tags = update.tags;
+  if (update.owed !== undefined) kept.owed = update.owed;
   return kept;
 }

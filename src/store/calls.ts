@@ -21,6 +21,7 @@ export function createCallRecords(database: Database, deps: EnqueueDeps): CallRe
     byKey: (callKey) => database.read((db) => readCall(db, "call_key", callKey)),
     list: (filter, page) => database.read((db) => listCalls(db, filter, page)),
     live: (node, limit) => database.read((db) => liveCalls(db, node, limit)),
+    owing: (node, limit) => database.read((db) => owingCalls(db, node, limit)),
   };
 }
 
@@ -58,6 +59,19 @@ async function liveCalls(db: Queries, node: string, limit: number): Promise<read
     .selectAll()
     .where("node", "=", node)
     .where("state", "<>", "ended")
+    .orderBy("id")
+    .limit(limit)
+    .execute();
+  return rows.map(toCall);
+}
+
+async function owingCalls(db: Queries, node: string, limit: number): Promise<readonly CallRecord[]> {
+  const rows = await db
+    .selectFrom("calls")
+    .selectAll()
+    .where("node", "=", node)
+    .where("owed", "is not", null)
+    .where("state", "=", "ended")
     .orderBy("id")
     .limit(limit)
     .execute();

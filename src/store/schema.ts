@@ -58,6 +58,7 @@ export interface CallTable {
   media: string | null;
   tags: string;
   seq: number;
+  owed: Generated<string | null>;
 }
 
 export interface EventTable {

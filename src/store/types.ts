@@ -102,7 +102,12 @@ export interface CallRecord {
   readonly tags: JsonObject;
   /** Of the last event. */
   readonly seq: number;
+  /** What WhatsApp is still to be told of its end; null: nothing. */
+  readonly owed: OwedAction | null;
 }
+
+/** How WhatsApp is told that a call is over. */
+export type OwedAction = "reject" | "terminate";
 
 export type NewCall = Pick<
   CallRecord,
@@ -130,6 +135,7 @@ export type CallUpdate = Partial<
     | "errorCode"
     | "media"
     | "tags"
+    | "owed"
   >
 >;
 
@@ -208,6 +214,8 @@ export interface CallRecords {
   ): Promise<Page<CallRecord>>;
   /** Of this node, not ended, oldest first. */
   live(node: string, limit: number): Promise<readonly CallRecord[]>;
+  /** Of this node, ended, and WhatsApp was not told, oldest first. */
+  owing(node: string, limit: number): Promise<readonly CallRecord[]>;
 }
 
 // ---------------------------------------------------------------- events

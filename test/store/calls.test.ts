@@ -20,6 +20,7 @@ describeStores("call records", (rig) => {
       media: null,
       tags: {},
       seq: 0,
+      owed: null,
     };
     expect(await calls.get(create.id)).toEqual(expected);
     expect(await calls.byKey(create.callKey)).toEqual(expected);

@@ -10,6 +10,8 @@ import { describeStores, storeDeps } from "./rig.ts";
 const ROWS: Readonly<Record<number, string>> = {
   1: `insert into calls (id, call_key, phone_number_id, direction, state, node, created_at, tags, seq)
       values ('call_1', 'key', '1001', 'inbound', 'ringing', 'node-1', 5, '{}', 0)`,
+  2: `insert into calls (id, call_key, phone_number_id, direction, state, node, created_at, tags, seq, owed)
+      values ('call_1', 'key', '1001', 'inbound', 'ended', 'node-1', 5, '{}', 0, 'reject')`,
 };
 
 const next: Migration = {

@@ -113,6 +113,25 @@ describe("after a crash", () => {
     expect(await next.records()).toMatchObject([{ state: "ended", endReason: "caller-hangup" }]);
   });
 
+  test("a call that had ended, and whose end WhatsApp was not told of, is told once, and its record stays as it was", async () => {
+    await using rig = await LedgerRig.start(folder, answer);
+    await rig.deliver(connectEvent());
+    await rig.mediaUp();
+    rig.graph.holds.add("terminate");
+    void rig.calls[0]?.hangUp();
+    await rig.until(() => rig.graph.sent.includes("terminate"));
+    await rig.crash();
+    const next = await LedgerRig.start(folder, answer);
+    await next.recovered();
+    await next.settle();
+    expect(next.graph.sent).toEqual(["terminate"]);
+    expect(await next.records()).toMatchObject([{ endReason: "local-hangup", owed: null }]);
+    await next.crash();
+    await using third = await LedgerRig.start(folder, answer);
+    await third.recovered();
+    expect(third.graph.sent).toEqual([]);
+  });
+
   test("a Graph API that refuses does not keep the record open", async () => {
     await using rig = await LedgerRig.start(folder, answer);
     await rig.deliver(connectEvent());

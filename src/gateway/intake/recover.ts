@@ -11,6 +11,8 @@ import type { EventProcessor } from "./event-processor.ts";
 /** More calls than a machine carries, and more events than wait to be acted upon. */
 const MAX_CALLS = 100_000;
 const MAX_ENTRIES = 10_000;
+/** So long after its end WhatsApp is told of a call that it was not told of. */
+const OWED_FOR_MS = 3_600_000;
 /** Requests to the Graph API at the same time. */
 const MAX_REQUESTS = 8;
 
@@ -33,11 +35,12 @@ export interface RecoverOptions {
 export async function recover(options: RecoverOptions): Promise<{ readonly done: Promise<void> }> {
   // Before the journal: what it brings up are calls of ours.
   const left = await options.store.calls.live(options.node, MAX_CALLS);
+  const owing = await options.store.calls.owing(options.node, MAX_CALLS);
   const events = await replay(options);
   if (events > 0 || left.length > 0) {
     options.logger.warn({ events, calls: left.length }, "finishing what the process before has left");
   }
-  return { done: endAll(options, left) };
+  return { done: endAll(options, [...left, ...owing]) };
 }
 
 /** Acts upon what was journalled and not finished. @returns How many events. */
@@ -89,11 +92,18 @@ async function endAll(options: RecoverOptions, calls: readonly CallRecord[]): Pr
 }
 
 async function endOne(options: RecoverOptions, recordId: string): Promise<void> {
-  const record = await options.store.calls.get(recordId);
-  // A `terminate` of the journal may have ended it.
-  if (record === null || record.state === "ended") return;
-  await tellWhatsApp(options, record);
-  await options.records.endLeft(record, "gateway-restarted");
+  const { store, records } = options;
+  const record = await store.calls.get(recordId);
+  if (record === null) return;
+  if (record.state !== "ended") {
+    await tellWhatsApp(options, record, ENDING_ACTIONS[record.state]);
+    await records.endLeft(record, "gateway-restarted");
+  } else if (record.owed !== null) {
+    // The process died between the end and WhatsApp's answer to it. After a while, WhatsApp has found out by itself.
+    const agoMs = options.clock.wallMs() - (record.endedAt ?? 0);
+    if (agoMs < OWED_FOR_MS) await tellWhatsApp(options, record, [record.owed]);
+    await records.writer.commit({ callId: record.id, update: { owed: null } });
+  }
 }
 
 /**
@@ -107,11 +117,15 @@ const ENDING_ACTIONS: Readonly<Record<CallRecord["state"], readonly ("reject" | 
   ended: [],
 };
 
-async function tellWhatsApp({ graphFor, logger }: RecoverOptions, record: CallRecord): Promise<void> {
-  const { phoneNumberId, whatsappCallId: callId, state } = record;
+async function tellWhatsApp(
+  { graphFor, logger }: RecoverOptions,
+  record: CallRecord,
+  actions: readonly ("reject" | "terminate")[],
+): Promise<void> {
+  const { phoneNumberId, whatsappCallId: callId } = record;
   const graph = graphFor(phoneNumberId);
   if (graph === null || callId === null) return;
-  for (const action of ENDING_ACTIONS[state]) {
+  for (const action of actions) {
     try {
       await graph[action]({ phoneNumberId, callId });
       return;

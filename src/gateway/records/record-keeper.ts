@@ -3,7 +3,14 @@ import { createId, type IdKind } from "../../core/events/id.ts";
 import type { MediaStats } from "../../media/index.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
-import type { CallChange, CallDirection, CallUpdate, NewEvent, RecordingRecord } from "../../store/types.ts";
+import type {
+  CallChange,
+  CallDirection,
+  CallUpdate,
+  NewEvent,
+  OwedAction,
+  RecordingRecord,
+} from "../../store/types.ts";
 import type { CallEnd } from "../call.ts";
 import { type EndTimes, endedData, errorCode, hangUpBy, mediaData } from "./event-data.ts";
 
@@ -92,15 +99,24 @@ export class RecordKeeper {
   /**
    * The terminal event. What is under way still reports its own end after it, until `close`.
    * @param finished Entries of the journal that are done with it.
+   * @param owed What WhatsApp is still to be told of it.
    */
-  ended(end: CallEnd, stats: MediaStats | null, finished: readonly number[] = []): void {
+  ended(
+    end: CallEnd,
+    stats: MediaStats | null,
+    finished: readonly number[] = [],
+    owed: OwedAction | null = null,
+  ): void {
     if (this.#hasEnded) return;
     const times = { startedAt: this.startedAt, answeredAt: this.#answeredAt, endedAt: this.#now() };
-    this.#write({
-      ...endChange(end, times, mediaData(stats), this.#direction, this.#events.bind(this)),
-      finished,
-    });
+    const change = endChange(end, times, mediaData(stats), this.#direction, this.#events.bind(this));
+    this.#write({ ...change, update: { ...change.update, owed }, finished });
     this.#hasEnded = true;
+  }
+
+  /** WhatsApp knows that the call is over. */
+  told(): void {
+    this.#write({ update: { owed: null } });
   }
 
   /** Nothing is recorded any more. */
