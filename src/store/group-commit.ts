@@ -49,9 +49,9 @@ export class GroupCommit<T, R> {
   }
 
   async #run(): Promise<void> {
-    // What is submitted in the same turn shares the first transaction.
-    await Promise.resolve();
     while (this.#waiting.length > 0) {
+      // What comes in this turn of the event loop, over whatever sockets, shares the transaction.
+      await new Promise<void>((resolve) => setImmediate(resolve));
       const batch = this.#waiting.slice(0, this.#options.maxBatch);
       this.#waiting = this.#waiting.slice(batch.length);
       await this.#write(batch);

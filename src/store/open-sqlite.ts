@@ -20,8 +20,8 @@ const SETTINGS = [
   "synchronous = full",
   "foreign_keys = on",
   "secure_delete = on",
-  // Pages: at 4 KiB each the log is brought into the file at 4 MiB.
-  "wal_autocheckpoint = 1000",
+  // Pages: at 4 KiB each the log is brought into the file at 16 MiB.
+  "wal_autocheckpoint = 4000",
   "temp_store = memory",
 ] as const;
 
