@@ -29,13 +29,21 @@ test("items that come while a transaction is under way share the next one, in th
   const disk = createDisk();
   const group = new GroupCommit({ write: disk.write, maxBatch: 64, maxWaiting: 1_000 });
   const first = group.submit(0);
-  await Promise.resolve();
-  await Promise.resolve();
+  while (disk.batches.length === 0) await new Promise((resolve) => setImmediate(resolve));
   const others = Array.from({ length: 100 }, (_, index) => group.submit(index + 1));
   expect(await first).toBe(0);
   expect(await Promise.all(others)).toEqual(Array.from({ length: 100 }, (_, index) => (index + 1) * 2));
   expect(disk.batches).toEqual([1, 64, 36]);
   expect(disk.written).toEqual([...disk.written].sort((one, other) => one - other));
+});
+
+test("items that come in one turn of the event loop share a transaction, though none is under way", async () => {
+  const disk = createDisk();
+  const group = new GroupCommit({ write: disk.write, maxBatch: 64, maxWaiting: 1_000 });
+  const first = group.submit(0);
+  await Promise.resolve();
+  await Promise.all([first, group.submit(1)]);
+  expect(disk.batches).toEqual([2]);
 });
 
 test("whatever comes whenever, each item is written once, in order, and has its own result; those that cannot be written fail alone", async () => {
