@@ -41,12 +41,12 @@ async function webhooks(folder, seconds) {
     const url = await startRejecting(gateway, urls, { store: { folder } });
     await load.ask({ send: { url, ...WARM_UP } });
     const rows = [];
-    for (const perSecond of RATES) {
-      progress(`${perSecond} webhooks a second`);
+    for (const [of, perSecond] of ["calls", "statuses"].flatMap((of) => RATES.map((rate) => [of, rate]))) {
+      progress(`${perSecond} webhooks a second, of ${of}`);
       const cpuBefore = await gateway.ask({ sample: true });
-      const sent = await load.ask({ send: { url, perSecond, seconds } });
+      const sent = await load.ask({ send: { url, perSecond, seconds, of } });
       const cpuAfter = await gateway.ask({ sample: true });
-      rows.push(toRow(perSecond, sent, cpuAfter.cpuMs - cpuBefore.cpuMs));
+      rows.push({ of, ...toRow(perSecond, sent, cpuAfter.cpuMs - cpuBefore.cpuMs) });
     }
     return rows;
   } finally {

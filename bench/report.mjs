@@ -104,6 +104,7 @@ export function printGateway(rows) {
 
 export function printDurability({ webhooks, outbox, start, density }) {
   print("Webhooks that are on the disk before their 200 (ms)", webhooks, [
+    ["of", (r) => r.of],
     ["webhooks / s", (r) => r.perSecond],
     ["webhooks", (r) => r.webhooks],
     ["median", (r) => r.medianMs.toFixed(2)],

@@ -197,7 +197,9 @@ function judgeTalk(rows) {
 function judgeDurability(result) {
   if (result === null) return [];
   const { webhooks, start, density } = result;
-  const { p99Ms, refused } = webhooks.find(({ perSecond }) => perSecond === GOAL_JOURNAL.perSecond);
+  const { p99Ms, refused } = webhooks.find(
+    ({ of, perSecond }) => of === "calls" && perSecond === GOAL_JOURNAL.perSecond,
+  );
   return [
     {
       kind: "goal",

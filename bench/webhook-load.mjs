@@ -1,5 +1,5 @@
 // WhatsApp without phones, in a process of its own: webhooks at a steady rate, the Graph API, and an endpoint that takes events.
-// Over IPC: { open } gives the URLs; { send: { url, perSecond, seconds } } the times from webhook to 200, in ms;
+// Over IPC: { open } gives the URLs; { send: { url, perSecond, seconds, of } } the times from webhook to 200, in ms;
 // { receive: { count } } how long the events took; { stop } ends it.
 import { readFileSync } from "node:fs";
 import { createServer } from "node:http";
@@ -40,8 +40,11 @@ async function open() {
   process.send({ graphUrl: await listen(graph), endpointUrl: `${await listen(endpoint)}/events` });
 }
 
-/** Half of the webhooks are `connect`, the others the `terminate` of calls from before. */
-async function send({ url, perSecond, seconds }) {
+/**
+ * Half of the webhooks are `connect`, the others the `terminate` of calls from before; or all of them are `statuses`, which are journalled
+ * and make no call.
+ */
+async function send({ url, perSecond, seconds, of = "calls" }) {
   const times = [];
   const statuses = {};
   const post = async (webhook) => {
@@ -57,7 +60,7 @@ async function send({ url, perSecond, seconds }) {
   for (let i = 0; i < count; i++) {
     const waitMs = beginMs + (i * 2_000) / perSecond - performance.now();
     if (waitMs > 0) await delay(waitMs);
-    const [connect, terminate] = webhooksOfCall();
+    const [connect, terminate] = of === "calls" ? webhooksOfCall() : [statusWebhook(), statusWebhook()];
     underWay.push(
       post(connect),
       delay(CALL_MS).then(() => post(terminate)),
@@ -88,13 +91,22 @@ function webhooksOfCall() {
     session: { sdp: OFFER, sdp_type: "offer" },
   };
   const terminate = { ...call, event: "terminate", direction: "USER_INITIATED", status: "COMPLETED" };
-  return [connect, terminate].map((event) => {
-    const value = { messaging_product: "whatsapp", metadata: NUMBER, calls: [event] };
-    return createSignedWebhook(
-      { entry: [{ id: "1", changes: [{ field: "calls", value }] }] },
-      "simulator-app-secret",
-    );
+  return [connect, terminate].map((event) => signed({ calls: [event] }));
+}
+
+function statusWebhook() {
+  calls += 1;
+  const timestamp = String(Math.floor(Date.now() / 1_000));
+  const id = `wacid.bench${process.pid}x${calls}`;
+  return signed({
+    statuses: [{ id, type: "call", status: "RINGING", timestamp, recipient_id: "15550300000" }],
   });
+}
+
+function signed(part) {
+  const value = { messaging_product: "whatsapp", metadata: NUMBER, ...part };
+  const body = { entry: [{ id: "1", changes: [{ field: "calls", value }] }] };
+  return createSignedWebhook(body, "simulator-app-secret");
 }
 
 async function listen(server) {

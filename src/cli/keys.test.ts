@@ -18,7 +18,10 @@ interface Ran {
   readonly exitCode: number;
 }
 
-async function openFolder(): Promise<{ readonly folder: string; run(...args: string[]): Promise<Ran> }> {
+async function openFolder(): Promise<{
+  readonly folder: string;
+  readonly run: (...args: string[]) => Promise<Ran>;
+}> {
   const folder = await mkdtemp(join(tmpdir(), "ringback-keys-"));
   onTestFinished(() => rm(folder, { recursive: true, force: true }));
   const run = async (...args: string[]): Promise<Ran> => {

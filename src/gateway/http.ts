@@ -7,6 +7,7 @@ import { verifySubscription, verifyWebhookSignature } from "../whatsapp/signatur
 import { parseWebhook } from "../whatsapp/webhook.ts";
 import type { Readiness } from "./api/context.ts";
 import type { Intake } from "./intake/intake.ts";
+import { NO_SCHEMAS } from "./no-schemas.ts";
 import type { GatewayObserver } from "./observer.ts";
 
 /** WhatsApp's webhooks are a few kilobytes; a batch of them stays far below this. */
@@ -36,6 +37,7 @@ export interface GatewayHealth {
 export function createHttpServer(options: HttpOptions): FastifyInstance {
   const server = fastify({
     logger: false,
+    schemaController: NO_SCHEMAS,
     bodyLimit: MAX_BODY_BYTES,
     requestTimeout: REQUEST_TIMEOUT_MS,
     forceCloseConnections: true,

@@ -205,7 +205,7 @@ describe("ringback serve", () => {
     ];
     writeFileSync(file, JSON.stringify(steps));
     const { simulator, program } = await startBoth(["--flow", file]);
-    expect(program.log.some((line) => line.msg === "a sound of the flow cannot be played")).toBe(true);
+    await until(() => program.log.some((line) => line.msg === "a sound of the flow cannot be played"));
     const phone = await simulator.call();
     await phone.media.firstRtp;
     await phone.sendDigits("1");

@@ -1,5 +1,6 @@
 import fastify, { type FastifyInstance, type FastifyReply, type FastifyRequest } from "fastify";
 import { Upgrades } from "../../platform/http-upgrade.ts";
+import { NO_SCHEMAS } from "../no-schemas.ts";
 import type { ApiContext } from "./context.ts";
 import { answerClientError } from "./http/client-errors.ts";
 import { Gate, type GatedRoute } from "./http/gate.ts";
@@ -63,6 +64,7 @@ function openServer(context: ApiContext, limits: ApiLimits): FastifyInstance {
   const { trustedProxies = [], logger } = context;
   return fastify({
     logger: false,
+    schemaController: NO_SCHEMAS,
     bodyLimit: limits.bodyBytes,
     requestTimeout: limits.requestTimeoutMs,
     forceCloseConnections: true,
