@@ -52,7 +52,7 @@ export class Ledger {
     const { registry, observer } = calls;
     const onUnavailable = (reason: string): void => observer.storeFailed?.(reason);
     this.records = new Records({ store, node, onUnavailable, ...context });
-    const parts = { store, registry, records: this.records, lanes: this.#lanes, node, clock, observer };
+    const parts = { registry, records: this.records, lanes: this.#lanes, node, clock, observer };
     this.#processor = new EventProcessor(parts);
     this.intake = new Intake({
       journal: store.journal,

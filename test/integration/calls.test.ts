@@ -43,6 +43,7 @@ describe("a call that is answered", () => {
   test("the timeline tells every step in its order", async () => {
     await using pair = await startPair(answerAndHold);
     const phone = await pair.simulator.call({ voice: TONE });
+    await until(() => pair.calls.length === 1);
     const call = pair.calls[0]!;
     await until(() => call.timeline.some((entry) => entry.step === "first-rtp-in"));
     phone.hangUp();

@@ -1,6 +1,7 @@
 import { cpSync, mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { RingbackError } from "../../src/errors.ts";
 import type { CallHandler } from "../../src/gateway/call.ts";
 import type { CallRegistry } from "../../src/gateway/call-registry.ts";
 import { Ledger } from "../../src/gateway/ledger.ts";
@@ -18,6 +19,8 @@ export interface LedgerRigOptions {
   readonly laterMs?: number;
   /** An action that the Graph API does not answer until it is released. */
   readonly hold?: "reject" | "terminate";
+  /** So often a call cannot be read: the store is away. */
+  readonly failReads?: number;
 }
 
 /** Journal, records and calls on a real store, with scripted media and Graph API; a crash leaves what was on the disk. */
@@ -56,7 +59,8 @@ export class LedgerRig implements AsyncDisposable {
     if (options.hold !== undefined) rig.graph.holds.add(options.hold);
     const { clock } = rig;
     const deps = { clock, timers: clock, random: systemRandom, logger: silentLogger };
-    const store = await openStore({ file: join(folder, "ringback.db"), node: "ringback" }, deps);
+    const opened = await openStore({ file: join(folder, "ringback.db"), node: "ringback" }, deps);
+    const store = failingReads(opened, options.failReads ?? 0);
     const ledgerRig = new LedgerRig(store, rig, folder);
     await ledgerRig.#ledger.recover();
     await ledgerRig.settle();
@@ -142,6 +146,16 @@ export class LedgerRig implements AsyncDisposable {
     await this.#ledger.settle();
     await this.store.close();
   }
+}
+
+function failingReads(store: Store, count: number): Store {
+  let left = count;
+  const get: Store["calls"]["get"] = async (id) => {
+    left -= 1;
+    if (left < 0) return store.calls.get(id);
+    throw new RingbackError("STORE_UNAVAILABLE", "away", { details: { reason: "connection" } });
+  };
+  return { ...store, calls: { ...store.calls, get } };
 }
 
 /** A body that is read as these events. */

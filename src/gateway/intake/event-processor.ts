@@ -1,5 +1,4 @@
 import type { Clock } from "../../platform/clock.ts";
-import type { Store } from "../../store/types.ts";
 import type { CallEvent, ConnectEvent, TerminateEvent } from "../../whatsapp/call-event.ts";
 import { explainRemoteError } from "../call-end.ts";
 import type { CallRegistry } from "../call-registry.ts";
@@ -18,7 +17,6 @@ export interface TakenEvent {
 }
 
 export interface EventProcessorOptions {
-  readonly store: Store;
   readonly registry: CallRegistry;
   readonly records: Records;
   readonly lanes: CallLanes;
@@ -76,8 +74,8 @@ export class EventProcessor {
 
   /** The call of a process that is gone: its record is still open. */
   async #endOrphan(event: TerminateEvent, hasFailed: boolean, entryId: number): Promise<void> {
-    const { store, records, node } = this.#options;
-    const record = await store.calls.byKey(callKey(event));
+    const { records, node } = this.#options;
+    const record = await records.ask((store) => store.calls.byKey(callKey(event)));
     if (record === null || record.state === "ended" || record.node !== node) records.finish(entryId);
     else await records.endLeft(record, hasFailed ? "remote-failed" : "caller-hangup", entryId);
   }

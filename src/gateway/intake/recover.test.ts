@@ -132,6 +132,22 @@ describe("after a crash", () => {
     expect(third.graph.sent).toEqual([]);
   });
 
+  test("a store that goes away while calls are being ended is waited for: WhatsApp is told, and the record closed", async () => {
+    await using rig = await LedgerRig.start(folder, answer);
+    await rig.deliver(connectEvent());
+    await rig.mediaUp();
+    await rig.crash();
+    await using next = await LedgerRig.start(folder, answer, { failReads: 3 });
+    expect(next.graph.sent).toEqual([]);
+    for (let turn = 0; turn < 5; turn += 1) {
+      next.clock.advance(2_000);
+      await next.settle();
+    }
+    await next.recovered();
+    expect(next.graph.sent).toEqual(["terminate"]);
+    expect(await next.records()).toMatchObject([{ endReason: "gateway-restarted" }]);
+  });
+
   test("a Graph API that refuses does not keep the record open", async () => {
     await using rig = await LedgerRig.start(folder, answer);
     await rig.deliver(connectEvent());

@@ -93,8 +93,8 @@ async function endAll(options: RecoverOptions, calls: readonly CallRecord[]): Pr
 }
 
 async function endOne(options: RecoverOptions, recordId: string): Promise<void> {
-  const { store, records } = options;
-  const record = await store.calls.get(recordId);
+  const { records } = options;
+  const record = await records.ask((store) => store.calls.get(recordId));
   if (record === null) return;
   if (record.state !== "ended") {
     await tellWhatsApp(options, record, ENDING_ACTIONS[record.state]);

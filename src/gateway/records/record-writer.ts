@@ -51,6 +51,10 @@ export class RecordWriter {
     return this.#lines.size;
   }
 
+  get isAbandoned(): boolean {
+    return this.#isAbandoned;
+  }
+
   /** Changes that the store refused for good; each is in the log. */
   get lost(): number {
     return this.#lost;

@@ -2,6 +2,7 @@ import { explainEnd } from "../../core/call/explain-end.ts";
 import type { EndReason } from "../../core/call/types.ts";
 import type { JsonObject } from "../../core/events/event-types.ts";
 import { createId } from "../../core/events/id.ts";
+import { isRingbackError } from "../../errors.ts";
 import type { Logger } from "../../logger.ts";
 import type { Clock } from "../../platform/clock.ts";
 import type { Random } from "../../platform/random.ts";
@@ -13,6 +14,9 @@ import { callKey } from "./call-key.ts";
 import { incomingData, incomingPersonal, partyOf } from "./event-data.ts";
 import { RecordKeeper } from "./record-keeper.ts";
 import { RecordWriter } from "./record-writer.ts";
+
+const FIRST_WAIT_MS = 100;
+const LAST_WAIT_MS = 2_000;
 
 export interface CallRecordsOptions {
   readonly store: Store;
@@ -99,6 +103,23 @@ export class Records {
     };
     note(new RecordKeeper(call, { clock, random, write }));
     await written;
+  }
+
+  /**
+   * Asks the store, and waits for one that is away, until it is given up.
+   * @throws {RingbackError} `STORE_UNAVAILABLE` then.
+   */
+  async ask<T>(question: (store: Store) => Promise<T>): Promise<T> {
+    const { store, timers, onUnavailable } = this.#options;
+    for (let waitMs = FIRST_WAIT_MS; ; waitMs = Math.min(waitMs * 2, LAST_WAIT_MS)) {
+      try {
+        return await question(store);
+      } catch (error) {
+        if (!isRingbackError(error, "STORE_UNAVAILABLE") || this.writer.isAbandoned) throw error;
+        onUnavailable(error.details.reason);
+        await new Promise<void>((resolve) => timers.setTimer(waitMs, resolve));
+      }
+    }
   }
 
   /** An entry of the journal that nothing is left to do for. */
