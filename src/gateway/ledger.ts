@@ -40,6 +40,8 @@ export class Ledger {
   readonly #lanes: CallLanes;
   readonly #processor: EventProcessor;
   readonly #calls: LedgerCalls;
+  /** Aborts when the end of the gateway waits no longer. */
+  readonly #givingUp = new AbortController();
   #recovering: Promise<void> = Promise.resolve();
 
   constructor(store: Store, node: string, calls: LedgerCalls, context: GatewayContext) {
@@ -78,6 +80,7 @@ export class Ledger {
       clock,
       logger,
       graphFor: this.#calls.graphFor,
+      signal: this.#givingUp.signal,
     });
     this.#recovering = done.then(() => this.#recoverRecordings());
   }
@@ -117,7 +120,10 @@ export class Ledger {
   async settle(): Promise<void> {
     const { timers } = this.#context;
     const { writer } = this.records;
-    const timer = timers.setTimer(CLOSE_GRACE_MS, () => writer.abandon());
+    const timer = timers.setTimer(CLOSE_GRACE_MS, () => {
+      this.#givingUp.abort();
+      writer.abandon();
+    });
     await this.#recovering;
     await this.intake.idle();
     await this.#lanes.idle();

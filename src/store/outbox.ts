@@ -118,7 +118,7 @@ async function readNextAt(db: Queries, endpointId: string): Promise<number | nul
 async function enqueueTest(
   tx: Tx,
   endpointId: string,
-  event: Omit<NewEvent, "seq">,
+  event: NewEvent,
   deps: EnqueueDeps,
 ): Promise<Delivery> {
   const inserted = await tx

@@ -86,7 +86,7 @@ export interface CallRecord {
   readonly state: CallState;
   /** Personal; all null when erased. */
   readonly party: CallParty;
-  /** What follows the party around in its place when it is erased: is the record anonymous? */
+  /** When what is personal of it was erased; null: it was not. */
   readonly erasedAt: WallMs | null;
   readonly node: string;
   readonly createdAt: WallMs;
@@ -139,12 +139,11 @@ export type CallUpdate = Partial<
   >
 >;
 
+/** The store gives it its place in the call (`seq`), so that there is no gap. */
 export interface NewEvent {
   readonly id: string;
   readonly type: EventType;
   readonly at: WallMs;
-  /** Given by whoever has the call: the one after its last. */
-  readonly seq: number;
   readonly data: JsonObject;
   /** Joined with `data` when it is read, until it is erased. */
   readonly personal: JsonObject | null;
@@ -335,7 +334,7 @@ export interface Outbox {
   /** Several at the same time share a transaction. */
   settle(result: DeliveryResult): Promise<void>;
   /** An event of no call for one endpoint: a test. It is in no list of events of a call. */
-  enqueueTest(endpointId: string, event: Omit<NewEvent, "seq">): Promise<Delivery>;
+  enqueueTest(endpointId: string, event: NewEvent): Promise<Delivery>;
   /** Newest first. `after` is `next` of the page before. */
   list(
     filter: { readonly endpointId: string; readonly state?: DeliveryState },

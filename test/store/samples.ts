@@ -40,7 +40,7 @@ export function newCall(call: Partial<NewCall> = {}): NewCall {
 }
 
 export function newEvent(type: EventType, seq: number, event: Partial<NewEvent> = {}): NewEvent {
-  return { id: nextId("evt"), type, at: NOON + seq, seq, data: { of: type }, personal: null, ...event };
+  return { id: nextId("evt"), type, at: NOON + seq, data: { of: type }, personal: null, ...event };
 }
 
 export function newWebhook(keys: readonly string[], webhook: Partial<NewWebhook> = {}): NewWebhook {

@@ -128,7 +128,7 @@ export async function addCall(store: Store, call: CallToAdd = {}): Promise<strin
     ...(state === "ended" && { update: { state, endedAt: now } }),
     events: [
       {
-        ...newEvent(1, "call.incoming", { direction: "inbound", phone_number_id: phoneNumberId }),
+        ...newEvent("call.incoming", { direction: "inbound", phone_number_id: phoneNumberId }),
         personal: {
           caller: { number, user_id: null, name: `Name of ${number}`, username: null },
           deeplink_payload: null,
@@ -140,12 +140,8 @@ export async function addCall(store: Store, call: CallToAdd = {}): Promise<strin
   return id;
 }
 
-/** The n-th event of a call, not written yet. */
-export function newEvent(
-  seq: number,
-  type: NewEvent["type"] = "call.dtmf",
-  data: NewEvent["data"] = {},
-): NewEvent {
+/** An event of a call, not written yet. */
+export function newEvent(type: NewEvent["type"] = "call.dtmf", data: NewEvent["data"] = {}): NewEvent {
   const at = Date.now();
-  return { id: createId("evt", at, systemRandom), type, at, seq, data, personal: null };
+  return { id: createId("evt", at, systemRandom), type, at, data, personal: null };
 }

@@ -113,15 +113,15 @@ export class DeliveryRig {
         node: "test",
         createdAt,
       },
-      events: Array.from({ length: events }, (_, index) => this.event(index + 1)),
+      events: Array.from({ length: events }, () => this.event()),
     });
     return callId;
   }
 
-  event(seq: number): NewEvent {
+  event(): NewEvent {
     const at = this.clock.wallMs();
     const id = createId("evt", at, this.random.bytes);
-    return { id, type: "call.tagged", at, seq, data: { tags: { name: "grüße" } }, personal: null };
+    return { id, type: "call.tagged", at, data: { tags: { name: "grüße" } }, personal: null };
   }
 
   /** Time goes on by steps until it is so. What is under way has its own, real time. */

@@ -10,7 +10,7 @@ export function keeperInto(
   const recordId = `call_${String(number).padStart(32, "0")}`;
   const startedAt = clock.wallMs();
   return new RecordKeeper(
-    { recordId, phoneNumberId, direction: "inbound", startedAt, answeredAt: null, seq: 0 },
+    { recordId, phoneNumberId, direction: "inbound", startedAt, answeredAt: null },
     {
       clock,
       random: (byteLength) => new Uint8Array(byteLength),

@@ -62,7 +62,7 @@ describe("an event is delivered", () => {
     const endpoint = await rig.addEndpoint(consumer.url, { types: ["call.ended"] });
     rig.deliveries.start();
     for (let i = 0; i < 3; i += 1) {
-      await rig.store.outbox.enqueueTest(endpoint, { ...rig.event(0), type: "webhook.test", data: {} });
+      await rig.store.outbox.enqueueTest(endpoint, { ...rig.event(), type: "webhook.test", data: {} });
     }
     await rig.until(() => consumer.accepted.length === 3);
     expect(consumer.accepted[0]?.event).toMatchObject({ type: "webhook.test", call_id: null, seq: 0 });

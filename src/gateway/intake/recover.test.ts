@@ -148,6 +148,23 @@ describe("after a crash", () => {
     expect(await next.records()).toMatchObject([{ endReason: "gateway-restarted" }]);
   });
 
+  test("a Graph API that hangs holds the end of the gateway up for five seconds, and the next start tells it", async () => {
+    await using rig = await LedgerRig.start(folder, answer);
+    await rig.deliver(connectEvent());
+    await rig.mediaUp();
+    await rig.crash();
+    const next = await LedgerRig.start(folder, answer, { hold: "terminate" });
+    await next.until(() => next.graph.sent.length === 1);
+    const closing = next[Symbol.asyncDispose]();
+    await next.settle();
+    next.clock.advance(5_000);
+    await closing;
+    await using third = await LedgerRig.start(folder, answer);
+    await third.recovered();
+    expect(third.graph.sent).toEqual(["terminate"]);
+    expect(await third.records()).toMatchObject([{ endReason: "gateway-restarted" }]);
+  });
+
   test("a Graph API that refuses does not keep the record open", async () => {
     await using rig = await LedgerRig.start(folder, answer);
     await rig.deliver(connectEvent());

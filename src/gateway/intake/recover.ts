@@ -25,6 +25,8 @@ export interface RecoverOptions {
   readonly clock: Clock;
   readonly logger: Logger;
   readonly graphFor: (phoneNumberId: string) => GraphClient | null;
+  /** Aborts when the gateway is to end: what is left then is the next start's. */
+  readonly signal: AbortSignal;
 }
 
 /**
@@ -93,7 +95,8 @@ async function endAll(options: RecoverOptions, calls: readonly CallRecord[]): Pr
 }
 
 async function endOne(options: RecoverOptions, recordId: string): Promise<void> {
-  const { records } = options;
+  const { records, signal } = options;
+  if (signal.aborted) return;
   const record = await records.ask((store) => store.calls.get(recordId));
   if (record === null) return;
   if (record.state !== "ended") {
@@ -119,7 +122,7 @@ const ENDING_ACTIONS: Readonly<Record<CallRecord["state"], readonly ("reject" | 
 };
 
 async function tellWhatsApp(
-  { graphFor, logger }: RecoverOptions,
+  { graphFor, logger, signal }: RecoverOptions,
   record: CallRecord,
   actions: readonly ("reject" | "terminate")[],
 ): Promise<void> {
@@ -128,9 +131,11 @@ async function tellWhatsApp(
   if (graph === null || callId === null) return;
   for (const action of actions) {
     try {
-      await graph[action]({ phoneNumberId, callId });
+      await graph[action]({ phoneNumberId, callId, signal });
       return;
     } catch (error) {
+      // Not told, and not closed: the next start does both.
+      signal.throwIfAborted();
       logger.warn(
         { err: error, action, record: record.id },
         "WhatsApp could not be told of the end of a call",

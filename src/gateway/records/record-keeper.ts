@@ -28,14 +28,12 @@ export interface RecordedCall {
   /** In ms since the Unix epoch. */
   readonly startedAt: number;
   readonly answeredAt: number | null;
-  /** Of its last event. */
-  readonly seq: number;
 }
 
 /** A call with more events than this is a fault of a program; what it does is not recorded any further. */
 const MAX_EVENTS = 100_000;
 
-/** Keeps one call's record and its events, each with the number after the last one. Never throws. */
+/** Keeps one call's record and its events, in their order. Never throws. */
 export class RecordKeeper {
   readonly recordId: string;
   readonly phoneNumberId: string;
@@ -43,7 +41,7 @@ export class RecordKeeper {
   readonly #direction: CallDirection;
   readonly #ports: KeeperPorts;
   #answeredAt: number | null;
-  #seq: number;
+  #count = 0;
   #hasEnded = false;
   #isClosed = false;
 
@@ -53,7 +51,6 @@ export class RecordKeeper {
     this.startedAt = call.startedAt;
     this.#direction = call.direction;
     this.#answeredAt = call.answeredAt;
-    this.#seq = call.seq;
     this.#ports = ports;
   }
 
@@ -130,10 +127,10 @@ export class RecordKeeper {
   }
 
   #events(type: EventType, data: JsonObject, personal: JsonObject | null = null): readonly NewEvent[] {
-    if (this.#isClosed || (this.#seq >= MAX_EVENTS && type !== "call.ended")) return [];
-    this.#seq += 1;
+    if (this.#isClosed || (this.#count >= MAX_EVENTS && type !== "call.ended")) return [];
+    this.#count += 1;
     const at = this.#now();
-    return [{ id: this.createId("evt"), type, at, seq: this.#seq, data, personal }];
+    return [{ id: this.createId("evt"), type, at, data, personal }];
   }
 
   #now(): number {

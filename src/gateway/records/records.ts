@@ -95,8 +95,8 @@ export class Records {
 
   async #writeTo(record: CallRecord, note: (keeper: RecordKeeper) => void): Promise<void> {
     const { clock, random } = this.#options;
-    const { id: recordId, phoneNumberId, direction, createdAt: startedAt, answeredAt, seq } = record;
-    const call = { recordId, phoneNumberId, direction, startedAt, answeredAt, seq };
+    const { id: recordId, phoneNumberId, direction, createdAt: startedAt, answeredAt } = record;
+    const call = { recordId, phoneNumberId, direction, startedAt, answeredAt };
     let written: Promise<unknown> = Promise.resolve();
     const write = (change: CallChange): void => {
       written = this.writer.commit(change);
@@ -132,7 +132,7 @@ export class Records {
     const startedAt = Math.round(clock.wallMs());
     const recordId = createId("call", startedAt, random);
     return new RecordKeeper(
-      { recordId, phoneNumberId, direction: "inbound", startedAt, answeredAt: null, seq: 0 },
+      { recordId, phoneNumberId, direction: "inbound", startedAt, answeredAt: null },
       { clock, random, write: (change) => this.writer.write(change) },
     );
   }

@@ -48,9 +48,9 @@ async function addWholeCall(
   await store.calls.commit({
     callId,
     events: [
-      { ...newEvent(2), personal: { digit: "5" } },
+      { ...newEvent(), personal: { digit: "5" } },
       {
-        ...newEvent(3, "gather.completed", { outcome: "digits", finished_by: null }),
+        ...newEvent("gather.completed", { outcome: "digits", finished_by: null }),
         personal: { digits: number },
       },
     ],

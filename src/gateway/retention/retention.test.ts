@@ -44,7 +44,7 @@ async function addRecording(store: Store, path: string, endedAt: number): Promis
     startedAt: endedAt,
     endedAt,
   };
-  await store.calls.commit({ callId, recordings: [recording], events: [newEvent(2, "call.ended")] });
+  await store.calls.commit({ callId, recordings: [recording], events: [newEvent("call.ended")] });
   return id;
 }
 

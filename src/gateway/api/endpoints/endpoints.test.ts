@@ -161,7 +161,7 @@ test("deliveries are listed by state and page, tested, and replayed when they ar
   const rig = await openApiRig(requests);
   const { id } = await create(rig);
   const callId = await addCall(rig.store);
-  for (let seq = 2; seq <= 5; seq += 1) await rig.store.calls.commit({ callId, events: [newEvent(seq)] });
+  for (let seq = 2; seq <= 5; seq += 1) await rig.store.calls.commit({ callId, events: [newEvent()] });
   const list = async (
     query = "",
   ): Promise<{ items: { id: string; seq: number; next_at: unknown }[]; next: string }> => {

@@ -59,7 +59,7 @@ test("a stream begins now, with a cursor to come back with, and has each event w
   expect(stream.messages[0]).toMatchObject({ id: expect.stringMatching(/^[\w-]+$/), data: null });
   const lateness: number[] = [];
   for (let seq = 2; seq <= 21; seq += 1) {
-    await rig.store.calls.commit({ callId, events: [newEvent(seq)] });
+    await rig.store.calls.commit({ callId, events: [newEvent()] });
     const begin = performance.now();
     await vi.waitFor(() => expect(stream.seqs()).toHaveLength(seq - 1), { interval: 1 });
     lateness.push(performance.now() - begin);
@@ -76,7 +76,7 @@ test("however often its connection is cut, a client with its last id gets each e
   const total = 400;
   const write = async (): Promise<void> => {
     for (let seq = 2; seq <= total; seq += 1) {
-      await rig.store.calls.commit({ callId, events: [newEvent(seq)] });
+      await rig.store.calls.commit({ callId, events: [newEvent()] });
     }
   };
   const writing = write();
@@ -103,7 +103,7 @@ test("a filtered stream is told how far it has come by signs of life, though not
   const stream = await openStream(rig, "?type=call.ended");
   await vi.waitFor(() => expect(stream.messages.length).toBeGreaterThan(1));
   const before = stream.lastId();
-  await rig.store.calls.commit({ callId, events: [newEvent(2)] });
+  await rig.store.calls.commit({ callId, events: [newEvent()] });
   await vi.waitFor(() => expect(stream.lastId()).not.toBe(before));
   expect(stream.seqs()).toEqual([]);
   expect(stream.messages.at(-1)?.comment).toBe("still here");
@@ -127,7 +127,7 @@ test("a client that does not read is cut off, and holds up neither the writer no
   const filler = "x".repeat(100_000);
   const total = 200;
   for (let seq = 2; seq <= total; seq += 1) {
-    await rig.store.calls.commit({ callId, events: [newEvent(seq, "call.tagged", { filler })] });
+    await rig.store.calls.commit({ callId, events: [newEvent("call.tagged", { filler })] });
   }
   await vi.waitFor(() => expect(good.seqs()).toHaveLength(total - 1), { timeout: 10_000 });
   // Its place is free again, though its other end has not read a byte.

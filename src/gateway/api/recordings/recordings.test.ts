@@ -62,7 +62,7 @@ async function addRecording(
   await rig.store.calls.commit({
     callId,
     recordings: [recording],
-    events: [newEvent(2, "recording.completed")],
+    events: [newEvent("recording.completed")],
   });
   return recording.id;
 }
